@@ -1,0 +1,216 @@
+"""Settings of every place the service runs in. What differs between places comes from the
+environment (or a `.env` file beside manage.py); README.md has the table. A value that cannot work
+stops the start with a sentence that says what to set.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from redis.connection import parse_url
+
+from utils.logs import PASSED_ON, to_console
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+if ENV_FILE.is_file():
+    env.read_env(ENV_FILE)
+
+LARGEST_NUMBER = 10**9  # 31 years in seconds; Redis fails half-way through a write on far more
+ON, OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
+
+
+def number(name: str, default: int, *, at_least: int = 0) -> int:
+    """The whole number in the environment variable `name`."""
+    try:
+        value: int = env.int(name, default=default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+    if value < at_least:
+        raise ImproperlyConfigured(f"{name} must be at least {at_least}.")
+    if value > LARGEST_NUMBER:
+        raise ImproperlyConfigured(f"{name} must be at most {LARGEST_NUMBER}.")
+    return value
+
+
+def switch(name: str, default: bool) -> bool:
+    """Whether the environment variable `name` says on. A slip must not switch HTTPS off."""
+    value: str = env.str(name, default="").strip().lower()
+    if value not in {"", *ON, *OFF}:
+        raise ImproperlyConfigured(f"{name} must be on or off.")
+    return value in ON if value else default
+
+
+def key_template(name: str, default: str, *, ids: int) -> str:
+    """A template of Redis key names: each `%s` takes an id (contract: user id, course id)."""
+    template: str = env.str(name, default=default)
+    if template.replace("%s", "").count("%") or template.count("%s") != ids:
+        raise ImproperlyConfigured(f"{name} must hold exactly {ids} times %s: {template!r}")
+    if re.search(r"%s\d*%s", template):  # account 1's course 11 would be account 11's course 1
+        raise ImproperlyConfigured(f"{name} must keep the two %s apart: {template!r}")
+    return template
+
+
+# --- The place ------------------------------------------------------------------------------------
+
+DEBUG = switch("DEBUG", False)
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Give the service 50 or more random characters, "
+            "or set DEBUG=on on a developer's machine."
+        )
+    SECRET_KEY = "django-insecure-only-for-a-developer's-own-machine"  # noqa: S105
+
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
+)
+
+# --- HTTPS: on in production, where a proxy in front ends TLS and says so in a header -------------
+
+HTTPS = switch("HTTPS", not DEBUG)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+BEHIND_PROXY = switch("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = switch("HSTS_PRELOAD", False)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The application ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "luffy.urls"
+WSGI_APPLICATION = "luffy.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its midnight
+USE_TZ = True
+
+STATIC_URL = "static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The database ---------------------------------------------------------------------------------
+
+
+def database() -> dict[str, Any]:
+    """The database of DATABASE_URL: connections stay open, are checked before use, and never wait
+    for longer than the timeouts (seconds) of the environment."""
+    url = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR}/db.sqlite3"
+    config: dict[str, Any] = env.db_url_config(url)
+    engine = config.get("ENGINE")
+    config |= {"CONN_MAX_AGE": number("DATABASE_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True}
+    options = config.setdefault("OPTIONS", {})
+    if engine == "django.db.backends.sqlite3":
+        VAR_DIR.mkdir(exist_ok=True)
+        # IMMEDIATE: a writer waits for its turn, instead of failing when it finds it is not alone.
+        options |= {
+            "timeout": 5,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    elif engine == "django.db.backends.postgresql":
+        statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
+        options |= {
+            "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
+            "tcp_user_timeout": 5_000,  # ms: a network that went silent is an error, not a wait
+            "options": f"-c statement_timeout={statement * 1000}",
+        }
+    else:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///.")
+    return config
+
+
+DATABASES = {"default": database()}
+
+# --- Redis ----------------------------------------------------------------------------------------
+
+EMBEDDED_REDIS = "embedded"
+REDIS_URL: str = env.str("REDIS_URL", default="") or EMBEDDED_REDIS
+if REDIS_URL == EMBEDDED_REDIS and not DEBUG:
+    raise ImproperlyConfigured(
+        "REDIS_URL is not set, and the embedded Redis forgets every shopping car at exit. "
+        "Give the service a Redis, as in redis://127.0.0.1:6379/0, or set DEBUG=on."
+    )
+if REDIS_URL != EMBEDDED_REDIS:
+    try:
+        parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+    except ValueError:  # may quote the password
+        raise ImproperlyConfigured(
+            "REDIS_URL must be as in redis://:password@host:6379/0, with %-signs for what a URL "
+            "cannot hold."
+        ) from None
+
+
+def redis_cache() -> dict[str, Any]:
+    """The one Redis connection pool, as django-redis wants it: bounded, with timeouts (seconds)."""
+    pool: dict[str, Any] = {
+        "max_connections": number("REDIS_MAX_CONNECTIONS", 100, at_least=1),
+        "timeout": 1,  # seconds to wait for a free connection of the pool
+        "socket_connect_timeout": number("REDIS_CONNECT_TIMEOUT", 1, at_least=1),
+        "socket_timeout": number("REDIS_TIMEOUT", 2, at_least=1),
+    }
+    if REDIS_URL == EMBEDDED_REDIS:
+        from fakeredis import FakeRedisConnection
+
+        pool["connection_class"] = FakeRedisConnection
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": "redis://embedded" if REDIS_URL == EMBEDDED_REDIS else REDIS_URL,
+        "OPTIONS": {
+            "CLIENT_CLASS": "django_redis.client.DefaultClient",
+            "CONNECTION_POOL_CLASS": "redis.BlockingConnectionPool",
+            "CONNECTION_POOL_KWARGS": pool,
+        },
+    }
+
+
+CACHES = {"default": redis_cache()}
+
+# --- Logs: to the console, without tokens ---------------------------------------------------------
+
+LOGGING = to_console(
+    {
+        "django": PASSED_ON,
+        "django.server": PASSED_ON,
+        "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold tokens as parameters
+    }
+)

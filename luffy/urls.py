@@ -1,0 +1,8 @@
+"""The service's doors: the admin."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]

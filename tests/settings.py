@@ -1,0 +1,20 @@
+"""The service's own settings, on the servers of TEST_DATABASE_URL and TEST_REDIS_URL, or on SQLite
+in memory and the embedded Redis. Whatever else the environment says does not reach the tests."""
+
+import os
+
+for _name in [
+    "ALLOWED_HOSTS",
+    "BEHIND_PROXY",
+    "HTTPS",
+    "SECRET_KEY",
+]:
+    os.environ.pop(_name, None)
+os.environ["ENV_FILE"] = os.devnull
+os.environ["DEBUG"] = "on"  # lets an embedded Redis start; Django's test runner turns DEBUG off
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:"
+os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL") or "embedded"
+
+from luffy.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no secret is at stake

@@ -1,0 +1,165 @@
+"""What a start needs from the environment: what cannot work is said at once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from luffy.settings import key_template, number, switch
+
+MANAGE = Path(__file__).parent.parent / "manage.py"
+PRODUCTION = {
+    "DEBUG": "off",
+    "SECRET_KEY": "fN3!kq8zL0w^pYx2#tR7vJ5sBhD9mQ4cUe6gA1iOKXWZPVTSRM",
+    "ALLOWED_HOSTS": "shop.example",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "HTTPS": "on",
+    "HSTS_SECONDS": "31536000",
+    "HSTS_INCLUDE_SUBDOMAINS": "on",
+    "HSTS_PRELOAD": "on",
+}
+
+
+def check(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in this environment and no other."""
+    return subprocess.run(
+        [sys.executable, MANAGE, "check", *options],
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "luffy.settings"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_refused(run: subprocess.CompletedProcess[str], reason: str) -> None:
+    assert run.returncode != 0
+    assert f"ImproperlyConfigured: {reason}" in run.stderr
+
+
+def test_a_production_environment_passes_djangos_deployment_check():
+    run = check("--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert run.returncode == 0, run.stderr
+    assert "no issues" in run.stdout
+
+
+def test_a_developers_machine_needs_no_more_than_debug():
+    run = check(DEBUG="on")
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_debug_is_off_unless_it_is_said_otherwise():
+    environment = {name: PRODUCTION[name] for name in PRODUCTION if name != "DEBUG"}
+    run = check("--deploy", "--fail-level", "WARNING", **environment)
+
+    assert run.returncode == 0, run.stderr  # security.W018 would say that DEBUG is on
+
+
+def test_production_without_a_secret_key_does_not_start():
+    assert_refused(check(**PRODUCTION | {"SECRET_KEY": ""}), "SECRET_KEY is not set.")
+
+
+@pytest.mark.parametrize("url", ["", "embedded"])
+def test_production_without_a_redis_does_not_start(url: str):
+    assert_refused(check(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL is not set")
+
+
+def test_a_redis_url_that_cannot_work_does_not_start_and_is_not_repeated():
+    run = check(**PRODUCTION | {"REDIS_URL": "redis://:hush-hush@127.0.0.1:port/0"})
+
+    assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
+    assert "hush" not in run.stderr
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1", "mysql://luffy@127.0.0.1/luffy"])
+def test_a_database_url_that_cannot_work_does_not_start(url: str):
+    assert_refused(check(**PRODUCTION | {"DATABASE_URL": url}), "DATABASE_URL must begin with")
+
+
+@pytest.mark.parametrize("text", ["treu", "2", "on off"])
+def test_a_switch_is_on_or_off(monkeypatch, text: str):
+    monkeypatch.setenv("HTTPS", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^HTTPS must be on or off\.$"):
+        switch("HTTPS", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "value"),
+    [("on", False, True), ("True", False, True), ("0", True, False), ("", True, True)],
+)
+def test_a_switch_is_taken_from_the_environment(monkeypatch, text: str, default: bool, value: bool):
+    monkeypatch.setenv("HTTPS", text)
+
+    assert switch("HTTPS", default) is value
+
+
+@pytest.mark.parametrize("text", ["", "a week", "1.5", "1 day", "0x10"])
+def test_a_number_is_a_whole_one(monkeypatch, text: str):
+    monkeypatch.setenv("PAYMENT_TTL", text)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^PAYMENT_TTL must be a whole number\.$"):
+        number("PAYMENT_TTL", 7)
+
+
+def test_a_number_is_not_smaller_than_it_can_be(monkeypatch):
+    monkeypatch.setenv("PAYMENT_TTL", "-1")
+
+    with pytest.raises(ImproperlyConfigured, match=r"^PAYMENT_TTL must be at least 0\.$"):
+        number("PAYMENT_TTL", 7)
+
+
+def test_a_number_is_not_larger_than_redis_can_count(monkeypatch):
+    monkeypatch.setenv("PAYMENT_TTL", str(10**9 + 1))
+
+    with pytest.raises(ImproperlyConfigured, match=r"^PAYMENT_TTL must be at most 1000000000\.$"):
+        number("PAYMENT_TTL", 7)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("86400", 86400), ("1000000000", 10**9)])
+def test_a_number_is_taken_from_the_environment(monkeypatch, text: str, value: int):
+    monkeypatch.setenv("PAYMENT_TTL", text)
+
+    assert number("PAYMENT_TTL", 7) == value
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "luffy_payment",
+        "luffy_payment_%s",
+        "luffy_payment_%s_%s_%s",
+        "luffy_payment_%d_%d",
+        "luffy_payment_%s_%s_%",
+        "luffy_payment_%%s_%s",
+        "luffy_payment_%(account)s_%s",
+        "luffy_payment_{}_{}",
+    ],
+)
+def test_a_key_template_takes_two_ids(monkeypatch, template: str):
+    monkeypatch.setenv("PAYMENT_KEY", template)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^PAYMENT_KEY must hold exactly 2 times %s"):
+        key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
+
+
+@pytest.mark.parametrize("template", ["luffy_payment_%s%s", "luffy_payment_%s0%s"])
+def test_a_key_template_keeps_the_ids_apart(monkeypatch, template: str):
+    monkeypatch.setenv("PAYMENT_KEY", template)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^PAYMENT_KEY must keep the two %s apart"):
+        key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
+
+
+@pytest.mark.parametrize(
+    "template", ["luffy_payment_%s_%s", "luffy_payment_{%s}_%s", "%s:%s", "支付%s-0-%s]*"]
+)
+def test_a_key_template_is_taken_from_the_environment(monkeypatch, template: str):
+    monkeypatch.setenv("PAYMENT_KEY", template)
+
+    assert key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2) == template

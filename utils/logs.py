@@ -1,0 +1,38 @@
+"""What a log line may not show."""
+
+import logging
+import re
+from typing import Any
+
+_QUERY = re.compile(r"\?[^\s\"']+")  # whole: a token can be spelt in more ways than one
+_TOKEN = re.compile(r"((?:^|[&\s])token=)[^&\s\"']+", re.IGNORECASE | re.MULTILINE)
+
+
+class HideTokens(logging.Formatter):
+    """Puts `token=…` in place of the token wherever a URL is logged, in a traceback too (contract
+    §2)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _TOKEN.sub(r"\1…", _QUERY.sub("?…", super().format(record)))
+
+
+PASSED_ON: dict[str, Any] = {"handlers": [], "level": "INFO", "propagate": True}
+
+
+def to_console(loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The configuration of all logging (dictConfig): one line each to the console, tokens hidden;
+    the loggers named pass theirs on to it."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": HideTokens,
+                "fmt": "{asctime} {levelname} {name}: {message}",
+                "style": "{",
+            },
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": "INFO"},
+        "loggers": loggers,
+    }
