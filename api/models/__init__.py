@@ -1,0 +1,47 @@
+"""The tables of the shop: courses and their prices, articles, accounts, coupons."""
+
+from .account import Account, UserAuthToken
+from .article import Article, ArticleSource, Collection, Comment
+from .coupon import Coupon, CouponRecord, CouponRecordStatus
+from .course import (
+    Course,
+    CourseCategory,
+    CourseChapter,
+    CourseDetail,
+    CourseOutline,
+    CourseSection,
+    CourseStatus,
+    CourseSubCategory,
+    DegreeCourse,
+    Homework,
+    OftenAskedQuestion,
+    PricePolicy,
+    Scholarship,
+    Teacher,
+)
+
+__all__ = [
+    "Account",
+    "Article",
+    "ArticleSource",
+    "Collection",
+    "Comment",
+    "Coupon",
+    "CouponRecord",
+    "CouponRecordStatus",
+    "Course",
+    "CourseCategory",
+    "CourseChapter",
+    "CourseDetail",
+    "CourseOutline",
+    "CourseSection",
+    "CourseStatus",
+    "CourseSubCategory",
+    "DegreeCourse",
+    "Homework",
+    "OftenAskedQuestion",
+    "PricePolicy",
+    "Scholarship",
+    "Teacher",
+    "UserAuthToken",
+]
