@@ -1,8 +1,9 @@
-"""The service's doors: the admin."""
+"""The service's doors: the API and the admin."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
+    path("api/", include("api.urls")),
     path("admin/", admin.site.urls),
 ]

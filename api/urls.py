@@ -1,0 +1,16 @@
+"""The API's doors, a line each."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import re_path
+from django.views.decorators.csrf import csrf_exempt
+
+
+@csrf_exempt
+def unknown_path(request: HttpRequest) -> HttpResponse:
+    """Every other path under /api/: 404 in the envelope, and no redirect to one with a slash."""
+    raise Http404
+
+
+urlpatterns = [
+    re_path("", unknown_path),
+]

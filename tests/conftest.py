@@ -1,0 +1,79 @@
+"""What every test finds: an empty Redis, and three people."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django_redis import get_redis_connection
+from redis import Redis
+from rest_framework.test import APIClient
+
+from api.models import Account
+from tests.factories import UserAuthTokenFactory
+
+
+class Customer(APIClient):
+    """The SPA of one account, with its token in the header."""
+
+    account: Account
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Tests empty the Redis database that they use, so it must hold nothing of anybody's."""
+    keys = get_redis_connection("default").dbsize()
+    if keys:
+        pytest.exit(f"TEST_REDIS_URL holds {keys} keys: give the tests an empty database", 2)
+
+
+@pytest.fixture(autouse=True)
+def redis() -> Iterator[Redis]:
+    """The service's Redis, emptied afterwards."""
+    connection = get_redis_connection("default")
+    yield connection
+    connection.flushdb()
+
+
+@pytest.fixture
+def everything_in(redis: Redis) -> Callable[[], dict[bytes, Any]]:
+    """Says what Redis holds: key -> its value, in whatever type, and the moment it expires."""
+    readers: dict[bytes, Callable[[bytes], Any]] = {
+        b"hash": redis.hgetall,
+        b"string": redis.get,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+    }
+
+    def everything() -> dict[bytes, Any]:
+        return {
+            key: (readers[redis.type(key)](key), redis.expiretime(key)) for key in redis.scan_iter()
+        }
+
+    return everything
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[..., Customer]:
+    """Makes the client of a new account; `user__pk=` gives it an id."""
+
+    def client(name: str, **fields: Any) -> Customer:
+        auth = UserAuthTokenFactory(user__username=name, **fields)
+        customer = Customer(raise_request_exception=False)
+        customer.credentials(HTTP_AUTHORIZATION=f"Token {auth.token}")
+        customer.account = auth.user
+        return customer
+
+    return client
+
+
+@pytest.fixture
+def alice(client_of: Callable[..., Customer]) -> Customer:
+    return client_of("alice")
+
+
+@pytest.fixture
+def bob(client_of: Callable[..., Customer]) -> Customer:
+    return client_of("bob")
+
+
+@pytest.fixture
+def anonymous(db: None) -> APIClient:
+    return APIClient(raise_request_exception=False)

@@ -1,0 +1,105 @@
+"""The errors that a request can end with, and the one place that shapes them (contract §1).
+
+Services raise errors by name; views catch nothing; `exception_handler` puts whatever comes into
+the envelope.
+"""
+
+import logging
+import math
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from redis import RedisError
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from utils.response import failure
+
+logger = logging.getLogger(__name__)
+
+
+class ShopError(Exception):
+    """A rule of the shop says no: HTTP 200 with a code of its own and the reason in Chinese."""
+
+    code: int
+    message: str
+
+
+# What the client reads when the HTTP layer says no; the code is 1000 + status.
+HTTP_ERRORS = {
+    400: "请求有误",
+    401: "认证失败",
+    403: "没有权限",
+    404: "接口不存在",
+    405: "不支持的请求方法",
+    413: "请求体过大",
+    415: "请求体必须是JSON",
+    429: "请求过于频繁，请稍后再试",
+    500: "服务器内部错误",
+    503: "服务暂时不可用，请稍后再试",
+}
+OUT_OF_REACH = (RedisError, OperationalError, InterfaceError)
+
+
+def http_failure(
+    status: int, error: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """The envelope for an error of the HTTP layer; 401 alone has a code of its own, 1001."""
+    code = 1001 if status == 401 else 1000 + status
+    reason = error or HTTP_ERRORS.get(status) or HTTP_ERRORS[400 if status < 500 else 500]
+    return failure(code, reason, status=status, headers=headers)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """The answer to any exception that leaves a view. It never lets one through, so that no
+    client ever sees a stack trace; crashes are logged with theirs."""
+    match error:
+        case ShopError():
+            return failure(error.code, error.message)
+        case drf.ValidationError():
+            return http_failure(400, _first_reason(error.detail))
+        case drf.ParseError():
+            return http_failure(400, str(error.detail))
+        case drf.APIException():
+            return http_failure(error.status_code, headers=_headers(error))
+        case Http404():
+            return http_failure(404)
+        case PermissionDenied():
+            return http_failure(403)
+        case SuspiciousOperation():  # a thousand query parameters, say
+            return http_failure(400)
+        case _ if isinstance(error, OUT_OF_REACH):
+            logger.warning("out of reach: %s: %s", type(error).__name__, error)
+            return http_failure(503)
+        case _:
+            return _crash(error, context)
+
+
+def _crash(error: Exception, context: dict[str, Any]) -> Response:
+    request = context.get("request")
+    logger.error("crash in %s", context.get("view").__class__.__name__, exc_info=error)
+    got_request_exception.send(sender=None, request=getattr(request, "_request", None))
+    return http_failure(500)
+
+
+def _headers(error: drf.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(math.ceil(wait))
+    return headers
+
+
+def _first_reason(detail: Any, field: str = "") -> str:
+    """`field: reason` of the first of a serializer's nested errors; `courseids.3` is an item."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        own = "" if name == "non_field_errors" else str(name)
+        return _first_reason(inner, ".".join(filter(None, [field, own])))
+    if isinstance(detail, list):
+        return _first_reason(detail[0], field)
+    return f"{field}: {detail}" if field else str(detail)

@@ -1,0 +1,37 @@
+"""Around the API's views: the envelope of errors that never reached one."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+
+from utils.exceptions import http_failure
+
+
+class ApiEnvelopeMiddleware:
+    """Under /api/, replaces the HTML of an error that Django or a middleware answered (a bad host,
+    a crash before the view) by the envelope of its status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        if (
+            answer.status_code >= 400
+            and request.path_info.startswith("/api/")
+            and not answer.get("Content-Type", "").startswith("application/json")
+        ):
+            return _enveloped(answer.status_code, _kept(answer))
+        return answer
+
+
+def _enveloped(status: int, headers: dict[str, str] | None = None) -> JsonResponse:
+    body = http_failure(status).data
+    as_views_do = {"ensure_ascii": False, "separators": (",", ":")}
+    return JsonResponse(body, status=status, headers=headers, json_dumps_params=as_views_do)
+
+
+def _kept(answer: HttpResponseBase) -> dict[str, str]:
+    """The headers that are not about the body."""
+    return {k: v for k, v in answer.items() if not k.lower().startswith("content-")}
