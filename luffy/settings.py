@@ -220,6 +220,13 @@ def redis_cache() -> dict[str, Any]:
 
 CACHES = {"default": redis_cache()}
 
+# --- The shop -------------------------------------------------------------------------------------
+
+SHOPPING_CAR_KEY = key_template("SHOPPING_CAR_KEY", "luffy_shopping_car_%s_%s", ids=2)
+PAYMENT_KEY = key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
+PAYMENT_COUPON_KEY = key_template("PAYMENT_COUPON_KEY", "luffy_payment_coupon_%s", ids=1)
+PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives; 0: for ever
+
 # --- Logs: to the console, without tokens ---------------------------------------------------------
 
 LOGGING = to_console(

@@ -1,11 +1,14 @@
 """Test data in one line each. Dates default to around today, in the shop's time zone."""
 
 import datetime as dt
+import json
+from typing import Any
 
 import factory
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from factory.django import DjangoModelFactory
+from redis import Redis
 
 from api.models import (
     Account,
@@ -17,6 +20,7 @@ from api.models import (
     PricePolicy,
     UserAuthToken,
 )
+from api.stores import CarStore, SettlementStore
 
 DAY = dt.timedelta(days=1)
 
@@ -108,3 +112,44 @@ class CouponRecordFactory(DjangoModelFactory[CouponRecord]):
 
 def course_type_of(model: type) -> ContentType:
     return ContentType.objects.get_for_model(model)
+
+
+def put_in_car(
+    redis: Redis, account: Account, course_id: int, price: Any = 99.0, **fields: Any
+) -> None:
+    """Writes the hash of contract §4 as any program may: one policy, chosen."""
+    policy = {"7": {"period": 30, "period_display": "1个月", "price": price}}
+    entry = {
+        "title": f"课程{course_id}",
+        "img": f"{course_id}.jpg",
+        "policy": json.dumps(policy),
+        "default_policy": "7",
+    }
+    redis.hset(CarStore.key(account.pk, course_id), mapping=entry | fields)
+
+
+def settle_elsewhere(
+    redis: Redis,
+    account: Account,
+    *course_ids: int | str,
+    coupon: dict[str, Any] | None = None,
+    site_wide: dict[str, Any] | None = None,
+) -> None:
+    """Writes a settlement as another program does: the hashes of contract §4 without the index."""
+    for course_id in course_ids:
+        settled = {
+            "course_id": str(course_id),
+            "title": f"课程{course_id}",
+            "img": f"{course_id}.jpg",
+            "policy_id": "7",
+            "coupon": json.dumps(coupon or {}),
+            "default_coupon": 0,
+            "period": 30,
+            "period_display": "1个月",
+            "price": 99.0,
+        }
+        redis.hset(SettlementStore.course_key(account.pk, course_id), mapping=settled)
+    redis.hset(
+        SettlementStore.coupon_key(account.pk),
+        mapping={"coupon": json.dumps(site_wide or {}), "default_coupon": 0},
+    )

@@ -7,7 +7,11 @@ for _name in [
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "HTTPS",
+    "PAYMENT_COUPON_KEY",
+    "PAYMENT_KEY",
+    "PAYMENT_TTL",
     "SECRET_KEY",
+    "SHOPPING_CAR_KEY",
 ]:
     os.environ.pop(_name, None)
 os.environ["ENV_FILE"] = os.devnull

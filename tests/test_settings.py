@@ -68,6 +68,19 @@ def test_production_without_a_redis_does_not_start(url: str):
     assert_refused(check(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL is not set")
 
 
+def test_a_payment_ttl_that_cannot_work_does_not_start():
+    assert_refused(
+        check(**PRODUCTION | {"PAYMENT_TTL": "a week"}), "PAYMENT_TTL must be a whole number."
+    )
+
+
+def test_a_key_template_that_cannot_work_does_not_start():
+    assert_refused(
+        check(**PRODUCTION | {"PAYMENT_KEY": "luffy_payment_%s"}),
+        "PAYMENT_KEY must hold exactly 2 times %s",
+    )
+
+
 def test_a_redis_url_that_cannot_work_does_not_start_and_is_not_repeated():
     run = check(**PRODUCTION | {"REDIS_URL": "redis://:hush-hush@127.0.0.1:port/0"})
 

@@ -28,6 +28,22 @@ class ShopError(Exception):
     message: str
 
 
+class CarUnreadable(ShopError):
+    code, message = 1001, "购物车数据有误，请重新加入课程"
+
+
+class SettlementNotFound(ShopError):
+    code, message = 1001, "获取失败"
+
+
+class SettlementUnreadable(SettlementNotFound):
+    """Another program left it broken: as in the document, it cannot be had."""
+
+
+class Contention(Exception):
+    """Another request changed the same data at every attempt. Nothing was changed by this one."""
+
+
 # What the client reads when the HTTP layer says no; the code is 1000 + status.
 HTTP_ERRORS = {
     400: "请求有误",
@@ -41,7 +57,7 @@ HTTP_ERRORS = {
     500: "服务器内部错误",
     503: "服务暂时不可用，请稍后再试",
 }
-OUT_OF_REACH = (RedisError, OperationalError, InterfaceError)
+OUT_OF_REACH = (RedisError, OperationalError, InterfaceError, Contention)
 
 
 def http_failure(
