@@ -1,8 +1,10 @@
 """The API's doors, a line each."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import re_path
+from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
+
+from api.views.payment import PaymentViewSet
 
 
 @csrf_exempt
@@ -12,5 +14,6 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
+    path("payment/", PaymentViewSet.as_view()),
     re_path("", unknown_path),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django_redis import get_redis_connection
 from redis import Redis
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from api.models import Account
@@ -16,6 +17,18 @@ class Customer(APIClient):
     """The SPA of one account, with its token in the header."""
 
     account: Account
+    url = "/api/payment/"
+
+    def settle(self, course_ids: Any) -> Response:
+        return self.post(self.url, {"courseids": course_ids})
+
+    def choose(self, coupon_id: Any, **course: Any) -> Response:
+        """`courseid=` for a course's coupon; left out, it is left out of the body."""
+        return self.patch(self.url, {"couponid": coupon_id, **course})
+
+    def settlement(self) -> Any:
+        """The envelope that GET answers."""
+        return self.get(self.url).json()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -28,6 +28,10 @@ class ShopError(Exception):
     message: str
 
 
+class NotInCar(ShopError):
+    code, message = 1001, "课程需要先加入购物车才能结算"
+
+
 class CarUnreadable(ShopError):
     code, message = 1001, "购物车数据有误，请重新加入课程"
 
@@ -38,6 +42,18 @@ class SettlementNotFound(ShopError):
 
 class SettlementUnreadable(SettlementNotFound):
     """Another program left it broken: as in the document, it cannot be had."""
+
+
+class GlobalCouponNotFound(ShopError):
+    code, message = 1001, "全站优惠券不存在"
+
+
+class CourseCouponNotFound(ShopError):
+    code, message = 1010, "课程优惠券不存在"
+
+
+class SettlementNotChanged(ShopError):
+    code, message = 1111, "修改失败"
 
 
 class Contention(Exception):

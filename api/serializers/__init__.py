@@ -1,0 +1,12 @@
+"""What a request may say, and what an answer shows."""
+
+from typing import Any
+
+from rest_framework.serializers import Serializer
+
+
+def parsed(request: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    """What the request says. Raises ValidationError, which names the field, for what it may not."""
+    serializer = request(data=data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

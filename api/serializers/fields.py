@@ -1,0 +1,64 @@
+"""Fields that several requests share."""
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+LARGEST_ID = 2**63 - 1  # of a BigAutoField
+_DIGITS = re.compile("[0-9]{1,19}")
+
+
+class IdField(serializers.Field[int, Any, Any, Any]):
+    """A positive integer, or a string of digits that says one (contract §3). Strict: what Python
+    takes for a number (`True`, `1.0`, `"１"`, `" 1"`) is not an id."""
+
+    default_error_messages = {"invalid": "必须是正整数"}
+    smallest, largest = 1, LARGEST_ID
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and _DIGITS.fullmatch(data):
+            data = int(data)
+        if type(data) is not int or not self.smallest <= data <= self.largest:
+            self.fail("invalid")
+        return int(data)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class IdOrZeroField(IdField):
+    """An id, or 0 for none."""
+
+    default_error_messages = {"invalid": "必须是正整数或0"}
+    smallest = 0
+
+
+class IdOrNothingField(IdField):
+    """An id, or one of the ways in which the SPA says that there is none: left out, null, 0, ""."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_null=True, default=None, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int | None:  # type: ignore[override]
+        if data == "" or (type(data) is int and data == 0):
+            return None
+        return super().to_internal_value(data)
+
+
+class CourseIdsField(serializers.ListField):
+    """A list of at most MOST_IDS course ids; one that stands twice counts once, at its first
+    place."""
+
+    MOST_IDS = 100
+    child = IdField()
+    default_error_messages = {"not_a_list": "必须是列表"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=self.MOST_IDS, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        ids = super().to_internal_value(data)
+        if len(ids) > self.MOST_IDS:  # before duplicates go: the list itself must not be endless
+            self.fail("max_length", max_length=self.MOST_IDS)
+        return list(dict.fromkeys(ids))

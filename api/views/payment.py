@@ -1,0 +1,36 @@
+"""/api/payment/: the settlement's door (contract §3)."""
+
+from django.utils import timezone
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.serializers import parsed
+from api.serializers.payment import ChooseRequest, SettleRequest
+from api.services import settlements
+from utils.auth import AccountRequest
+from utils.response import success
+
+
+class PaymentViewSet(APIView):
+    """An account's settlement: start it, choose coupons, read it."""
+
+    def post(self, request: AccountRequest) -> Response:
+        asked = parsed(SettleRequest, request.data)
+        settlements.settle(
+            account_id=request.auth.user_id,
+            course_ids=asked["courseids"],
+            now=timezone.now(),
+        )
+        return success()
+
+    def patch(self, request: AccountRequest) -> Response:
+        asked = parsed(ChooseRequest, request.data)
+        settlements.choose_coupon(
+            account_id=request.auth.user_id,
+            course_id=asked["courseid"],
+            record_id=asked["couponid"],
+        )
+        return success("修改成功")
+
+    def get(self, request: AccountRequest) -> Response:
+        return success(settlements.read(account_id=request.auth.user_id))
