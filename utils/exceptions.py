@@ -36,6 +36,10 @@ class CarUnreadable(ShopError):
     code, message = 1001, "购物车数据有误，请重新加入课程"
 
 
+class CourseNotFound(ShopError):
+    code, message = 2001, "课程不存在"
+
+
 class SettlementNotFound(ShopError):
     code, message = 1001, "获取失败"
 

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 LARGEST_ID = 2**63 - 1  # of a BigAutoField
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
 _DIGITS = re.compile("[0-9]{1,19}")
 
 
@@ -20,7 +21,7 @@ class IdField(serializers.Field[int, Any, Any, Any]):
         if isinstance(data, str) and _DIGITS.fullmatch(data):
             data = int(data)
         if type(data) is not int or not self.smallest <= data <= self.largest:
-            self.fail("invalid")
+            self.fail("invalid", smallest=self.smallest, largest=self.largest)
         return int(data)
 
     def to_representation(self, value: int) -> int:
@@ -34,6 +35,16 @@ class IdOrZeroField(IdField):
     smallest = 0
 
 
+class NumberField(IdField):
+    """A whole number within bounds, as strict as an id."""
+
+    default_error_messages = {"invalid": "必须是{smallest}到{largest}的整数"}
+
+    def __init__(self, *, smallest: int, largest: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.smallest, self.largest = smallest, largest
+
+
 class IdOrNothingField(IdField):
     """An id, or one of the ways in which the SPA says that there is none: left out, null, 0, ""."""
 
@@ -43,6 +54,20 @@ class IdOrNothingField(IdField):
     def to_internal_value(self, data: Any) -> int | None:  # type: ignore[override]
         if data == "" or (type(data) is int and data == 0):
             return None
+        return super().to_internal_value(data)
+
+
+class TextField(serializers.CharField):
+    """A text, and nothing else: REST framework's own takes numbers, too. Without NUL, which
+    PostgreSQL refuses, and without half a character, which UTF-8 does."""
+
+    default_error_messages = {"unreadable": "包含不允许的字符"}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if _UNREADABLE.search(data):
+            self.fail("unreadable")
         return super().to_internal_value(data)
 
 

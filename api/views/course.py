@@ -1,0 +1,29 @@
+"""/api/course/: what there is to learn, for everybody."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.serializers import parsed
+from api.serializers.course import CoursePageShown, CourseQuery, WholeCourseShown
+from api.services import courses
+from utils.response import success
+
+
+class CourseListView(APIView):
+    """The courses that are online, page by page."""
+
+    authentication_classes = []
+
+    def get(self, request: Request) -> Response:
+        asked = parsed(CourseQuery, request.query_params)
+        return success(CoursePageShown(courses.page(**asked)).data)
+
+
+class CourseView(APIView):
+    """A course's own page."""
+
+    authentication_classes = []
+
+    def get(self, request: Request, course_id: int) -> Response:
+        return success(WholeCourseShown(courses.whole_page(course_id)).data)
