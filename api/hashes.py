@@ -33,6 +33,25 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class CarPolicies:
+    """The price policies that a car holds for a course, and the text that says so."""
+
+    FIELD = "policy"
+
+    text: str
+    by_id: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def from_hash(cls, found: Hash) -> "CarPolicies":
+        """Raises CarUnreadable if the hash has none, or broken ones."""
+        try:
+            text = _texts(found)[cls.FIELD]
+            return cls(text, _objects(text))
+        except BROKEN as error:
+            raise CarUnreadable from error
+
+
+@dataclass(frozen=True)
 class CarEntry:
     """A course in a shopping car: policy id -> `{period, period_display, price}`, one chosen."""
 
@@ -54,6 +73,22 @@ class CarEntry:
         except BROKEN as error:
             raise CarUnreadable from error
         return entry
+
+    @classmethod
+    def as_readable(cls, course_id: int, found: Hash) -> "CarEntry":
+        """The entry as far as it can be read: without policies where it is broken."""
+        try:
+            return cls.from_hash(course_id, found)
+        except CarUnreadable:
+            return cls(course_id, title="", img="", policies={}, policy_id="")
+
+    def to_hash(self) -> dict[str, str]:
+        return {
+            "title": self.title,
+            "img": self.img,
+            "policy": json.dumps(self.policies),
+            "default_policy": self.policy_id,
+        }
 
     def policy(self) -> Policy:
         """The policy chosen."""

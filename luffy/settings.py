@@ -223,8 +223,10 @@ CACHES = {"default": redis_cache()}
 # --- The shop -------------------------------------------------------------------------------------
 
 SHOPPING_CAR_KEY = key_template("SHOPPING_CAR_KEY", "luffy_shopping_car_%s_%s", ids=2)
+SHOPPING_CAR_INDEX_KEY = key_template("SHOPPING_CAR_INDEX_KEY", "luffy_car_index_%s", ids=1)
 PAYMENT_KEY = key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
 PAYMENT_COUPON_KEY = key_template("PAYMENT_COUPON_KEY", "luffy_payment_coupon_%s", ids=1)
+SHOPPING_CAR_MOST = number("SHOPPING_CAR_MOST", 100, at_least=1)  # courses in one car
 PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives; 0: for ever
 
 # --- Logs: to the console, without tokens ---------------------------------------------------------

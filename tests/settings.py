@@ -11,7 +11,9 @@ for _name in [
     "PAYMENT_KEY",
     "PAYMENT_TTL",
     "SECRET_KEY",
+    "SHOPPING_CAR_INDEX_KEY",
     "SHOPPING_CAR_KEY",
+    "SHOPPING_CAR_MOST",
 ]:
     os.environ.pop(_name, None)
 os.environ["ENV_FILE"] = os.devnull

@@ -40,6 +40,22 @@ class CourseNotFound(ShopError):
     code, message = 2001, "课程不存在"
 
 
+class PolicyNotOfCourse(ShopError):
+    code, message = 2001, "价格策略不合法"
+
+
+class CarFull(ShopError):
+    code, message = 2002, "购物车已满"
+
+
+class CourseNotInCar(ShopError):
+    code, message = 1002, "购物车中不存在此课程"
+
+
+class PolicyNotInCar(ShopError):
+    code, message = 1003, "价格策略不合法"
+
+
 class SettlementNotFound(ShopError):
     code, message = 1001, "获取失败"
 

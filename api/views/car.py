@@ -1,0 +1,40 @@
+"""/api/shoppingcar/: an account's shopping car (contract §4)."""
+
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.serializers import parsed
+from api.serializers.car import PolicyRequest, RemoveRequest
+from api.services import cars
+from utils.auth import AccountRequest
+from utils.response import success
+
+
+class ShoppingCarView(APIView):
+    """Put courses into the car, look into it, choose other policies, take courses out."""
+
+    def post(self, request: AccountRequest) -> Response:
+        asked = parsed(PolicyRequest, request.data)
+        cars.add(
+            account_id=request.auth.user_id,
+            course_id=asked["courseid"],
+            policy_id=asked["policyid"],
+        )
+        return success("添加成功")
+
+    def get(self, request: AccountRequest) -> Response:
+        return success(cars.contents(account_id=request.auth.user_id))
+
+    def patch(self, request: AccountRequest) -> Response:
+        asked = parsed(PolicyRequest, request.data)
+        cars.choose_policy(
+            account_id=request.auth.user_id,
+            course_id=asked["courseid"],
+            policy_id=asked["policyid"],
+        )
+        return success("修改成功")
+
+    def delete(self, request: AccountRequest) -> Response:
+        asked = parsed(RemoveRequest, request.data)
+        cars.remove(account_id=request.auth.user_id, course_ids=asked["courseids"])
+        return success("删除成功")
