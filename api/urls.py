@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.course import CourseListView, CourseView
 from api.views.payment import PaymentViewSet
@@ -16,6 +17,8 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
+    path("auth/", AuthView.as_view()),
+    path("account/", AccountView.as_view()),
     path("course/", CourseListView.as_view()),
     path("course/<int:course_id>/", CourseView.as_view()),
     path("shoppingcar/", ShoppingCarView.as_view()),

@@ -131,6 +131,19 @@ USE_TZ = True
 STATIC_URL = "static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": validator}
+    for validator in (
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "utils.passwords.MinimumLengthValidator",
+        "django.contrib.auth.password_validation.CommonPasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
+    )
+]
+
+# For a name, and from an address; more answer 429 (utils/login_limits.py).
+LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],
     "UNAUTHENTICATED_USER": None,

@@ -7,6 +7,7 @@ for _name in [
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "HTTPS",
+    "LOGIN_ATTEMPTS_PER_MINUTE",
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",

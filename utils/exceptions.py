@@ -56,6 +56,14 @@ class PolicyNotInCar(ShopError):
     code, message = 1003, "价格策略不合法"
 
 
+class LoginRefused(ShopError):
+    code, message = 1001, "用户名或密码错误"
+
+
+class UsernameTaken(ShopError):
+    code, message = 1002, "用户名已存在"
+
+
 class SettlementNotFound(ShopError):
     code, message = 1001, "获取失败"
 
@@ -74,6 +82,13 @@ class CourseCouponNotFound(ShopError):
 
 class SettlementNotChanged(ShopError):
     code, message = 1111, "修改失败"
+
+
+class TooManyAttempts(drf.Throttled):
+    """So many attempts to log in that the next one is not even looked at: HTTP 429. `wait` is
+    the number of whole seconds until another one will be."""
+
+    wait: int
 
 
 class Contention(Exception):

@@ -1,0 +1,10 @@
+"""What Django's password validators say, where Django says it in English only."""
+
+from django.contrib.auth import password_validation
+
+
+class MinimumLengthValidator(password_validation.MinimumLengthValidator):
+    """Django's own; its message has no Chinese translation."""
+
+    def get_error_message(self) -> str:
+        return f"密码太短了，至少需要{self.min_length}个字符。"
