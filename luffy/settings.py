@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "luffy.health.HealthMiddleware",
     "utils.middleware.ApiEnvelopeMiddleware",  # sees what every other one answers
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

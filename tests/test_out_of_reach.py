@@ -179,6 +179,20 @@ def test_requests_that_fail_give_their_connections_back(settled, server):
     assert settled.get("/api/payment/").status_code == 200
 
 
+def test_the_health_check_sees_redis_go_and_come_back(settled, server, client):
+    assert client.get("/healthz").json() == {"database": "ok", "redis": "ok"}
+
+    server.stop()
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": "ok", "redis": "unreachable"}
+
+    server.start()
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"database": "ok", "redis": "ok"}
+
+
 # --- The database ---------------------------------------------------------------------------------
 
 
@@ -223,6 +237,15 @@ def test_a_database_that_goes_after_the_token_was_read_leaves_the_earlier_settle
         assert_gone(settled.settle([2]))
 
     assert everything_in() == before
+
+
+def test_the_health_check_sees_the_database_go_and_come_back(settled, database_gone, client):
+    with database_gone():
+        answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": "unreachable", "redis": "ok"}
+
+    assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")

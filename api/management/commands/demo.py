@@ -1,0 +1,211 @@
+"""`manage.py demo`: the document's own example, ready to be called with curl."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from api.models import (
+    Account,
+    Coupon,
+    CouponRecord,
+    Course,
+    CourseCategory,
+    CourseStatus,
+    CourseSubCategory,
+    PricePolicy,
+    UserAuthToken,
+)
+from api.services import accounts, cars
+
+PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
+ACCOUNTS = {1: "alex", 2: "eric"}
+COURSES = {
+    1: ("爬虫开发-专题", "爬虫开发-专题.jpg", "从一个请求到一个爬虫框架，把网页变成数据。"),
+    2: ("CRM客户关系管理系统实战开发-专题", "CRM.jpg", "用Django写出一个真正在用的CRM。"),
+}
+POLICIES = {1: (1, 30, 399.0), 2: (1, 60, 599.0), 3: (2, 30, 99.0), 4: (2, 210, 122.0)}
+IN_CAR = {1: 2, 2: 4}  # course -> the policy chosen, in the first account's car
+COUPONS: dict[int, dict[str, Any]] = {  # record -> its coupon; those with a course are bound to it
+    2: {"name": "1周年", "coupon_type": 1, "money_equivalent_value": 200, "minimum_consume": 500},
+    4: {"name": "促销", "coupon_type": 0, "money_equivalent_value": 40, "object_id": 1},
+    6: {
+        "name": "大促",
+        "coupon_type": 1,
+        "money_equivalent_value": 60,
+        "minimum_consume": 100,
+        "object_id": 1,
+    },
+}
+
+
+class Command(BaseCommand):
+    help = "把课程文档中的示例写入数据库和Redis，可以随时重复执行"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--serve",
+            metavar="ADDRESS:PORT",
+            help="then serve in this process: an embedded Redis lives no longer than it",
+        )
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="even where DEBUG is off: the demo's passwords are known to everybody",
+        )
+
+    def handle(self, *, serve: str | None, force: bool, **options: Any) -> None:
+        if not (settings.DEBUG or force):
+            raise CommandError("DEBUG is off: --force puts accounts with known passwords here.")
+        with transaction.atomic():
+            refuse_to_overwrite()
+            load_database(timezone.now())
+        fill_car()
+        self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
+        if serve:
+            call_command("runserver", serve, use_reloader=False)
+        elif settings.REDIS_URL == settings.EMBEDDED_REDIS:
+            self.stdout.write("REDIS_URL is not set: the shopping car ends with this command.")
+
+
+def refuse_to_overwrite() -> None:
+    """Raises CommandError if one of the demo's ids or names belongs to something else."""
+    course_type = ContentType.objects.get_for_model(Course)
+    wanted: list[tuple[type[models.Model], int, dict[str, Any]]] = [
+        *((Account, pk, {"username": name}) for pk, name in ACCOUNTS.items()),
+        *((Course, pk, {"name": course[0]}) for pk, course in COURSES.items()),
+        *(
+            (
+                PricePolicy,
+                pk,
+                {"content_type": course_type, "object_id": course_id, "valid_period": period},
+            )
+            for pk, (course_id, period, _) in POLICIES.items()
+        ),
+        *((Coupon, pk, {"name": coupon["name"]}) for pk, coupon in COUPONS.items()),
+        *((CouponRecord, pk, {"number": number_of(pk)}) for pk in COUPONS),
+    ]
+    for model, pk, name in wanted:
+        other = model._default_manager.filter(pk=pk).exclude(**name)
+        if model is not Coupon:  # coupons may share a name
+            other = other | model._default_manager.filter(**name).exclude(pk=pk)
+        if row := other.first():
+            raise CommandError(
+                f"{model._meta.label} {row.pk} ({row}) is not the demo's: nothing was changed. "
+                "Use an empty database."
+            )
+
+
+def load_database(now: datetime) -> None:
+    """Makes or renews the demo's rows, its coupons valid around the day of `now`."""
+    for pk, username in ACCOUNTS.items():
+        account = Account(pk=pk, username=username)
+        account.set_password(PASSWORD)
+        account.save()
+        if not UserAuthToken.objects.filter(user=account).exists():
+            accounts.renew_token(account)
+    category, _ = CourseCategory.objects.get_or_create(name="后端")
+    sub_category, _ = CourseSubCategory.objects.get_or_create(
+        name="python", defaults={"category": category}
+    )
+    course_type = ContentType.objects.get_for_model(Course)
+    for pk, (name, img, brief) in COURSES.items():
+        Course.objects.update_or_create(
+            pk=pk,
+            defaults={
+                "name": name,
+                "course_img": img,
+                "brief": brief,
+                "sub_category": sub_category,
+                "course_type": 0,
+                "status": CourseStatus.ONLINE,
+                "order": pk,
+            },
+        )
+    for pk, (course_id, period, price) in POLICIES.items():
+        PricePolicy.objects.update_or_create(
+            pk=pk,
+            defaults={
+                "content_type": course_type,
+                "object_id": course_id,
+                "valid_period": period,
+                "price": price,
+            },
+        )
+    for pk in COUPONS:
+        load_coupon(pk, course_type, now)
+    forget_old_sequences()
+
+
+def load_coupon(pk: int, course_type: ContentType, now: datetime) -> None:
+    today = timezone.localdate(now)
+    coupon = COUPONS[pk]
+    Coupon.objects.update_or_create(
+        pk=pk,
+        defaults={
+            **coupon,
+            "content_type": course_type if "object_id" in coupon else None,
+            "quantity": 100,
+            "open_date": today - timedelta(days=7),
+            "close_date": today + timedelta(days=30),
+            "valid_begin_date": today - timedelta(days=7),
+            "valid_end_date": today + timedelta(days=30),
+        },
+    )
+    CouponRecord.objects.update_or_create(
+        pk=pk,
+        defaults={
+            "coupon_id": pk,
+            "number": number_of(pk),
+            "account_id": min(ACCOUNTS),
+            "status": 0,
+            "get_time": now,
+            "used_time": None,
+        },
+    )
+
+
+def forget_old_sequences() -> None:
+    """Rows with ids of their own leave PostgreSQL's sequences behind: the next one made in the
+    admin would collide."""
+    written = [Account, Course, PricePolicy, Coupon, CouponRecord]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), written):
+            cursor.execute(statement)
+
+
+def fill_car() -> None:
+    for course_id, policy_id in IN_CAR.items():
+        cars.add(account_id=min(ACCOUNTS), course_id=course_id, policy_id=policy_id)
+
+
+def number_of(record_id: int) -> str:
+    return f"demo-{record_id:04}"
+
+
+TOUR: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("GET", "course/", None),
+    ("GET", "shoppingcar/", None),
+    ("POST", "payment/", {"courseids": [2, 1]}),
+    ("PATCH", "payment/", {"courseid": 1, "couponid": 6}),
+    ("GET", "payment/", None),
+]
+
+
+def tour(host: str) -> str:
+    """Commands to paste into a terminal, in order: the first account settles its car."""
+    token = UserAuthToken.objects.get(user_id=min(ACCOUNTS)).token
+    names = ", ".join(ACCOUNTS.values())
+    lines = [f"Accounts {names}, password {PASSWORD}. Try, as {ACCOUNTS[min(ACCOUNTS)]}:", ""]
+    for method, path, body in TOUR:
+        command = f"curl -s -X {method} {host}/api/{path} -H 'Authorization: Token {token}'"
+        if body:
+            command += f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+        lines.append(command)
+    return "\n".join([*lines, ""])
