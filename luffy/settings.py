@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "luffy.health.HealthMiddleware",
     "utils.middleware.ApiEnvelopeMiddleware",  # sees what every other one answers
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +131,7 @@ TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its
 USE_TZ = True
 
 STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,0 +1,17 @@
+"""How gunicorn serves the application; `gunicorn luffy.wsgi` finds this file by itself."""
+
+import os
+
+from utils.logs import PASSED_ON, to_console
+
+bind = os.environ.get("BIND", "0.0.0.0:8000")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 30  # seconds; every call to Redis and the database gives up long before
+keepalive = 5
+control_socket_disable = True  # the image's user has no home to put it in
+
+# The path without its query: today's SPA sends its token there.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
+logconfig_dict = to_console({"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON})
