@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test clean
+.PHONY: run test bench clean
 
 run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:$(PORT)
 	DEBUG=$${DEBUG-on} $(BIN)/python manage.py migrate --verbosity 0
@@ -12,6 +12,9 @@ run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:$(PORT)
 
 test: .venv/.dev  ## All tests; on TEST_REDIS_URL and TEST_DATABASE_URL when set
 	$(BIN)/python -m pytest
+
+bench: .venv/.dev  ## The table of README.md; needs a real Redis
+	$(BIN)/python -m benchmarks
 
 clean:  ## Removes the virtual environment
 	rm -rf .venv

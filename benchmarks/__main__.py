@@ -1,0 +1,37 @@
+"""Runs the benchmarks named, or all, and prints what each found, as Markdown for README.md."""
+
+import argparse
+import importlib
+import signal
+import sys
+
+from benchmarks.place import PlaceError, prepared
+
+BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
+    "settlement": "benchmarks.settlement",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHMARKS)}; all without a name")
+    asked_for = parser.parse_args().name
+    names = asked_for or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that it, too, cleans up
+    try:
+        with prepared() as redis:
+            for name in names:
+                redis.flushdb()
+                try:
+                    print(importlib.import_module(BENCHMARKS[name]).run(redis), flush=True)
+                except PlaceError as error:
+                    if asked_for:
+                        raise
+                    print(f"{name} is left out: {error}", flush=True)
+    except PlaceError as error:
+        sys.exit(f"benchmarks: {error}")
+
+
+main()

@@ -1,0 +1,104 @@
+"""The service behind gunicorn, and clients that keep it busy over HTTP."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import perf_counter
+from typing import NamedTuple
+
+from benchmarks.calls import Call, check
+
+# Class and threads are those of gunicorn.conf.py, which would log every request; and one worker, so
+# that it has a core to itself.
+_COMMAND = [
+    *("gunicorn", "luffy.wsgi", "--config=python:benchmarks", "--no-control-socket"),
+    *("--worker-class=gthread", "--workers=1", "--threads=4", "--log-level=warning"),
+]
+
+
+class Busy(NamedTuple):
+    """What clients saw: the latencies of their requests, and how long it took in all."""
+
+    latencies: list[float]
+    seconds: float
+
+    def __add__(self, other: "Busy") -> "Busy":  # type: ignore[override]
+        return Busy(self.latencies + other.latencies, self.seconds + other.seconds)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.latencies) / self.seconds
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """Starts gunicorn on a free port of the loopback, gives the port, and stops it again."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        port: int = listener.getsockname()[1]
+        fd = listener.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-m", *_COMMAND, f"--bind=fd://{fd}"],
+            pass_fds=[fd],
+        )
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def keep_busy(port: int, calls: Sequence[Call], *, seconds: float) -> Busy:
+    """Sends each call from a client of its own, on a connection that stays open, again and again
+    for so long, and at least once."""
+    with ThreadPoolExecutor(len(calls)) as clients:
+        began = perf_counter()
+        runs = [clients.submit(_client, port, call, began + seconds) for call in calls]
+        latencies = [latency for run in runs for latency in run.result()]
+        return Busy(latencies, perf_counter() - began)
+
+
+def _client(port: int, call: Call, end: float) -> list[float]:
+    request = _request(call)
+    latencies: list[float] = []
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as server:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while not latencies or perf_counter() < end:
+            began = perf_counter()
+            body = _exchange(server, request)
+            latencies.append(perf_counter() - began)
+            check(body)
+    return latencies
+
+
+def _request(call: Call) -> bytes:
+    head = [
+        f"{call.method} {call.path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: Token {call.token}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(call.body)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + call.body
+
+
+def _exchange(server: socket.socket, request: bytes) -> bytes:
+    """The body of the answer. http.client takes as long to read one as the service to write it."""
+    server.sendall(request)
+    answer = b""
+    while True:
+        part = server.recv(65536)
+        if not part:
+            raise ConnectionError(f"the server hung up after {answer!r}")
+        answer += part
+        head, found, body = answer.partition(b"\r\n\r\n")
+        if found and len(body) >= _length(head):
+            return body
+
+
+def _length(head: bytes) -> int:
+    _, _, rest = head.lower().partition(b"\r\ncontent-length:")
+    return int(rest.partition(b"\r\n")[0])

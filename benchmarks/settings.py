@@ -1,0 +1,8 @@
+"""The service's own settings, in the place that benchmarks/place.py put into the environment, with
+the benchmarks' doors beside the service's."""
+
+from luffy.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.urls"
+STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected here
+LOGGING_CONFIG = None  # Python's own: warnings and worse

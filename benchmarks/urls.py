@@ -1,0 +1,11 @@
+"""The service's doors, and those that it is compared with."""
+
+from django.urls import include, path
+
+from benchmarks.views import FloorView, LessonView
+
+urlpatterns = [
+    path("", include("luffy.urls")),
+    path("bench/floor/", FloorView.as_view()),
+    path("bench/lesson/", LessonView.as_view()),
+]

@@ -1,0 +1,75 @@
+"""What a run finds: accounts with courses in their cars and coupons in their hands; and the keys of
+everybody else."""
+
+from typing import NamedTuple
+
+from django.conf import settings
+from redis import Redis
+
+from api.models import Account, Course
+from tests.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+    UserAuthTokenFactory,
+    put_in_car,
+)
+
+COURSES = (2, 1, 3)
+
+# Runs inside Redis, any Redis, so that a million keys are a matter of seconds. A third each: cars
+# and settled courses of other accounts, and texts of other programs.
+_FILL = """
+    for n = tonumber(ARGV[1]), tonumber(ARGV[2]) - 1 do
+        local account, kind = 1000000 + math.floor(n / 3), n % 3
+        if kind == 0 then
+            redis.call('HSET', string.format(ARGV[3], account, 1), 'title', 'Git', 'img', 'git.png',
+                'policy', '{"5": {"period": 7, "price": 0.5}}', 'default_policy', '5')
+        elseif kind == 1 then
+            redis.call('HSET', string.format(ARGV[4], account, 1), 'course_id', '1', 'title', 'Git',
+                'img', 'git.png', 'policy_id', '5', 'coupon', '{}', 'default_coupon', '0',
+                'period', '7', 'price', '0.5')
+        else
+            redis.call('SET', 'session_' .. account, '{"seen": true}')
+        end
+    end
+"""
+_BATCH = 10_000
+
+
+class Shopper(NamedTuple):
+    """An account: its token, and a coupon record that it can use for the course 1."""
+
+    token: str
+    record_id: int
+
+
+def open_shop(redis: Redis, accounts: int) -> list[Shopper]:
+    """Fills the database, and the cars of so many accounts, all alike: three courses and five
+    coupons each, of every type, site-wide and bound, as in the document's example."""
+    courses = {pk: CourseFactory(pk=pk) for pk in COURSES}
+    return [_shopper(redis, courses) for _ in range(accounts)]
+
+
+def _shopper(redis: Redis, courses: dict[int, Course]) -> Shopper:
+    account: Account = AccountFactory()
+    for course_id in courses:
+        put_in_car(redis, account, course_id, price=599.0)
+    coupons = [
+        CouponFactory(course=courses[1], coupon_type=1, minimum_consume=100),
+        CouponFactory(course=courses[1]),
+        CouponFactory(course=courses[2], coupon_type=2, money_equivalent_value=0, off_percent=85),
+        CouponFactory(coupon_type=1, money_equivalent_value=200, minimum_consume=500),
+        CouponFactory(coupon_type=2, money_equivalent_value=0, off_percent=79),
+    ]
+    records = [CouponRecordFactory(account=account, coupon=coupon) for coupon in coupons]
+    return Shopper(UserAuthTokenFactory(user=account).token, records[0].pk)
+
+
+def add_others(redis: Redis, first: int, end: int) -> None:
+    """Adds the others' keys from number `first` to before `end`."""
+    fill = redis.register_script(_FILL)
+    for start in range(first, end, _BATCH):
+        templates = [settings.SHOPPING_CAR_KEY, settings.PAYMENT_KEY]
+        fill(args=[start, min(start + _BATCH, end), *templates])
