@@ -56,6 +56,16 @@ def key_template(name: str, default: str, *, ids: int) -> str:
     return template
 
 
+def origins(name: str) -> list[str]:
+    """Origins as a browser says them, from the environment variable `name`, comma-separated.
+    Django would only say what is wrong with them where its checks run, which a server does not."""
+    values: list[str] = env.list(name, default=[])
+    for value in values:
+        if not re.fullmatch(r"https?://[^/?#*\s]+", value):
+            raise ImproperlyConfigured(f"{name} needs origins as in https://example.com: {value!r}")
+    return values
+
+
 # --- The place ------------------------------------------------------------------------------------
 
 DEBUG = switch("DEBUG", False)
@@ -92,13 +102,16 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "api",
 ]
 
 MIDDLEWARE = [
     "luffy.health.HealthMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # a front end must read errors too
     "utils.middleware.ApiEnvelopeMiddleware",  # sees what every other one answers
+    "utils.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -147,6 +160,15 @@ AUTH_PASSWORD_VALIDATORS = [
 # For a name, and from an address; more answer 429 (utils/login_limits.py).
 LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
 
+# Of one account, or from one address without an account, in each worker process.
+REQUESTS_PER_MINUTE = number("REQUESTS_PER_MINUTE", 600, at_least=1)
+API_MOST_BYTES = 64 * 1024  # of a request body
+
+# The front ends of other origins that may call the API from a browser.
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],
     "UNAUTHENTICATED_USER": None,
@@ -154,6 +176,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "utils.response.AlwaysJSON",
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_THROTTLE_CLASSES": ["utils.throttling.RequestThrottle"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would answer outside the envelope
     "EXCEPTION_HANDLER": "utils.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

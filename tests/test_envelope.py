@@ -122,6 +122,22 @@ def test_json_is_utf_8_whatever_charset_is_declared(alice, charset: str):
     assert answer.json() == {"code": 1000, "data": None, "error": None}
 
 
+def test_a_body_beyond_the_limit_is_413(alice, everything_in, settings):
+    settings.API_MOST_BYTES = 40
+    body = '{"courseids": [], "padding": "%s"}'
+    exact = body % ("x" * (40 - len(body % "")))
+    assert alice.generic(
+        "POST", "/api/payment/", exact, content_type="application/json"
+    ).json() == {"code": 1000, "data": None, "error": None}
+    before = everything_in()
+
+    answer = alice.generic("POST", "/api/payment/", exact + " ", content_type="application/json")
+
+    assert answer.status_code == 413
+    assert answer.json() == {"code": 1413, "data": None, "error": "请求体过大"}
+    assert everything_in() == before
+
+
 def test_a_thousand_query_parameters_are_400(anonymous):
     answer = anonymous.get("/api/payment/?" + "&".join(["a=1"] * 1001))
 

@@ -1,7 +1,9 @@
-"""Around the API's views: the envelope of errors that never reached one."""
+"""Around the API's views: the envelope of errors that never reached one, and the size of bodies."""
 
 from collections.abc import Callable
+from math import inf
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -24,6 +26,27 @@ class ApiEnvelopeMiddleware:
         ):
             return _enveloped(answer.status_code, _kept(answer))
         return answer
+
+
+class BodyLimitMiddleware:
+    """Under /api/, refuses a request body over API_MOST_BYTES before anybody reads it. Without a
+    Content-Length there is no body: WSGI."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith("/api/") and _length(request) > settings.API_MOST_BYTES:
+            return _enveloped(413)
+        return self.get_response(request)
+
+
+def _length(request: HttpRequest) -> float:
+    """The body's bytes, as the client says: no server lets it send more."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal():
+        return 0
+    return int(length) if len(length) < 20 else inf  # Python refuses to read 5,000 digits
 
 
 def _enveloped(status: int, headers: dict[str, str] | None = None) -> JsonResponse:
