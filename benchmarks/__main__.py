@@ -9,6 +9,7 @@ from benchmarks.place import PlaceError, prepared
 
 BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
     "settlement": "benchmarks.settlement",
+    "pricing": "benchmarks.pricing",
 }
 
 

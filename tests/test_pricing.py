@@ -5,6 +5,8 @@ from decimal import Decimal, localcontext
 
 import pytest
 
+from api.services import reachable_sums
+from api.services.best_choice import Alternative, best
 from api.services.pricing import (
     Choice,
     Coupon,
@@ -19,6 +21,7 @@ from api.services.pricing import (
     quote,
     to_fen,
 )
+from api.services.reachable_sums import Search, TooLargeToSearch
 
 D = Decimal
 
@@ -224,3 +227,107 @@ def test_choosing_what_is_not_offered_there_is_refused() -> None:
     for choice in (Choice((9,), None), Choice((None,), 1)):
         with pytest.raises(NotOffered):
             choose(settlement, choice)
+
+
+# The best choice
+
+
+def test_the_best_choice_forgoes_course_coupons_for_a_better_site_wide_one() -> None:
+    lines = (course("599", threshold(1, "100", "60"), cut(2, "40")), course("122", course_id=2))
+    found = best(Settlement(lines, (threshold(9, "700", "200"),)))
+    assert (found.quote.total, found.saves) == (D("521.00"), D("200.00"))
+    assert found.choice == Choice((None, None), 9)
+    assert found.alternatives == (Alternative(None, D("661.00")),)
+
+
+def test_the_best_choice_takes_a_lesser_coupon_to_stay_at_the_minimum() -> None:
+    lines = (course("600", cut(1, "60"), cut(2, "40")), course("140", course_id=2))
+    found = best(Settlement(lines, (threshold(9, "700", "200"),)))
+    assert (found.choice, found.quote.total) == (Choice((2, None), 9), D("500.00"))
+
+
+def test_the_best_choice_gives_up_the_course_coupon_that_costs_least() -> None:
+    # 30 must be put back: giving up the 30 does it exactly, giving up the 50 loses 20 more.
+    lines = (course("300", cut(1, "50")), course("300", cut(2, "30"), course_id=2))
+    found = best(Settlement(lines, (threshold(9, "550", "100"),)))
+    assert (found.choice, found.quote.total) == (Choice((1, None), 9), D("450.00"))
+
+
+def test_a_minimum_that_only_the_full_prices_reach_is_reached() -> None:
+    lines = (course("60", cut(1, "1")), course("40", cut(2, "1"), course_id=2))
+    found = best(Settlement(lines, (threshold(9, "100", "50"),)))
+    assert (found.choice, found.quote.total) == (Choice((None, None), 9), D("50.00"))
+
+
+def test_a_minimum_missed_by_one_fen_is_not_reached() -> None:
+    site_wide = (threshold(9, "100", "10"), threshold(8, "100.01", "90"))
+    found = best(Settlement(bare("100"), site_wide))
+    assert found.choice.site_wide == 9
+    assert found.alternatives == (Alternative(None, D("100.00")), Alternative(8, D("100.00")))
+
+
+def test_a_site_wide_coupon_that_does_not_pay_is_left_out() -> None:
+    found = best(Settlement((course("100", cut(1, "20")),), (threshold(9, "90", "15"),)))
+    assert found.choice == Choice((1,), None)
+    assert found.alternatives == (Alternative(9, D("80.00")),)
+
+
+def test_of_two_coupons_that_do_the_same_the_one_that_ends_sooner_is_taken() -> None:
+    line = course(
+        "10", cut(1, "3"), cut(2, "3", date(2024, 5, 2)), percent(3, 70), cut(4, "3", date.max)
+    )
+    assert best(Settlement((line,))).choice.lines == (2,)
+
+
+def test_of_two_that_end_together_the_smaller_record_id_is_taken() -> None:
+    site_wide = (cut(12, "3"), cut(11, "3"))
+    assert best(Settlement((course("10", cut(2, "1"), cut(1, "1")),), site_wide)).choice == Choice(
+        (1,), 11
+    )
+
+
+def test_a_course_coupon_lost_in_the_rounding_is_left_out() -> None:
+    # 1 % of 9.60 and of 10.00 is 0.10 alike.
+    found = best(Settlement((course("10", cut(1, "0.40")),), (percent(9, 1),)))
+    assert (found.choice, found.quote.total) == (Choice((None,), 9), D("0.10"))
+
+
+def test_no_more_coupons_are_used_up_than_a_total_of_nothing_needs() -> None:
+    lines = tuple(course("10", cut(i, "10"), course_id=i) for i in range(1, 4))
+    assert best(Settlement(lines, (cut(9, "30"),))).choice == Choice((None, None, None), 9)
+    assert best(Settlement(lines, (cut(9, "20"),))).choice.lines.count(None) == 2
+
+
+def test_of_equal_totals_fewer_coupons_win_and_then_none_site_wide() -> None:
+    two = (course("10", cut(1, "3")), course("10", cut(2, "3"), course_id=2))
+    assert best(Settlement(two, (threshold(9, "20", "6"),))).choice == Choice((None, None), 9)
+    assert best(Settlement(two[:1], (threshold(9, "10", "3"),))).choice == Choice((1,), None)
+
+
+def test_a_present_choice_that_is_best_already_saves_nothing() -> None:
+    assert best(one("10", cut(1, "4"))).saves == D("0.00")
+
+
+def test_nothing_settled_has_a_best_choice_too() -> None:
+    assert best(Settlement((), (cut(9, "1"),))).choice == Choice((), None)
+
+
+def test_a_hundred_courses_are_searched_exactly() -> None:
+    # Exactly the minimum is left only with the one coupon in odd fen at work.
+    lines = [course("100", cut(i, str(i % 5 * 10)), course_id=i) for i in range(1, 100)]
+    lines.append(course("100", cut(100, "10.01"), course_id=100))
+    found = best(Settlement(tuple(lines), (threshold(999, "8999.99", "8000"),)))
+    assert found.quote.total == D("999.99")
+    assert found.choice.lines[-1] == 100
+
+
+def test_large_amounts_that_do_not_matter_to_the_search_are_no_obstacle() -> None:
+    lines = (course("1E+15", percent(1, 50)), course("0.03", cut(2, "0.01"), course_id=2))
+    found = best(Settlement(lines, (cut(9, "5"),)))
+    assert found.quote.total == D("499999999999995.02")
+
+
+def test_a_search_without_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reachable_sums, "MOST_BITS", 10)
+    with pytest.raises(TooLargeToSearch):
+        Search([[0, 31, 70], [0, 45, 90]], {50})
