@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.course import CourseListView, CourseView
-from api.views.payment import PaymentViewSet
+from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
 
 
 @csrf_exempt
@@ -23,5 +23,7 @@ urlpatterns = [
     path("course/<int:course_id>/", CourseView.as_view()),
     path("shoppingcar/", ShoppingCarView.as_view()),
     path("payment/", PaymentViewSet.as_view()),
+    path("payment/quote/", QuoteView.as_view()),
+    path("payment/best/", BestChoiceView.as_view()),
     re_path("", unknown_path),
 ]

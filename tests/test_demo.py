@@ -102,12 +102,15 @@ def test_its_curl_commands_end_with_the_documents_final_data(capsys):
     commands = [line for line in capsys.readouterr().out.splitlines() if line.startswith("curl")]
     answers = [paste(command) for command in commands]
 
-    courses, car, settled, chosen, read = answers
+    courses, car, settled, chosen, read, quote, best, taken = answers
     assert [course["id"] for course in courses["data"]["course_list"]] == [2, 1]
     assert [entry["course_id"] for entry in car["data"]] == ["1", "2"]
     assert settled == {"code": 1000, "data": None, "error": None}
     assert chosen == {"code": 1000, "data": "修改成功", "error": None}
     assert read == {"code": 1000, "data": FINAL_DATA, "error": None}
+    assert quote["data"]["total"] == "661.00"
+    assert best["data"]["saves"] == "200.00"
+    assert taken["data"]["total"] == "461.00"
 
 
 def test_it_fills_the_car_as_the_document_shows_it(redis: Redis):

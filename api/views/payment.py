@@ -6,7 +6,8 @@ from rest_framework.views import APIView
 
 from api.serializers import parsed
 from api.serializers.payment import ChooseRequest, SettleRequest
-from api.services import settlements
+from api.serializers.quote import BestShown, QuoteShown
+from api.services import quotes, settlements
 from utils.auth import AccountRequest
 from utils.response import success
 
@@ -34,3 +35,23 @@ class PaymentViewSet(APIView):
 
     def get(self, request: AccountRequest) -> Response:
         return success(settlements.read(account_id=request.auth.user_id))
+
+
+class QuoteView(APIView):
+    """What the settlement costs with its present choices."""
+
+    def get(self, request: AccountRequest) -> Response:
+        quote = quotes.quote(account_id=request.auth.user_id, now=timezone.now())
+        return success(QuoteShown(quote).data)
+
+
+class BestChoiceView(APIView):
+    """The choice of coupons with the lowest total: look at it, or take it."""
+
+    def get(self, request: AccountRequest) -> Response:
+        best = quotes.best(account_id=request.auth.user_id, now=timezone.now())
+        return success(BestShown(best).data)
+
+    def post(self, request: AccountRequest) -> Response:
+        quote = quotes.choose_best(account_id=request.auth.user_id, now=timezone.now())
+        return success(QuoteShown(quote).data)

@@ -195,6 +195,9 @@ TOUR: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "payment/", {"courseids": [2, 1]}),
     ("PATCH", "payment/", {"courseid": 1, "couponid": 6}),
     ("GET", "payment/", None),
+    ("GET", "payment/quote/", None),
+    ("GET", "payment/best/", None),
+    ("POST", "payment/best/", None),
 ]
 
 
