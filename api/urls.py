@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from api.schema.doors import DocsView, SchemaView
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.course import CourseListView, CourseView
@@ -25,5 +26,7 @@ urlpatterns = [
     path("payment/", PaymentViewSet.as_view()),
     path("payment/quote/", QuoteView.as_view()),
     path("payment/best/", BestChoiceView.as_view()),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view()),
     re_path("", unknown_path),
 ]

@@ -211,4 +211,4 @@ def tour(host: str) -> str:
         if body:
             command += f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
         lines.append(command)
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", f"The API described: {host}/api/docs/", ""])

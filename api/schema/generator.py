@@ -1,0 +1,66 @@
+"""What drf-spectacular cannot guess about this service."""
+
+from typing import Any
+
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+
+from api.serializers.fields import IdField, IdOrNothingField, NumberField
+
+_DIGITS = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
+
+
+class Schema(AutoSchema):
+    """Says no more than holds: a token is never optional where it is asked for; and no less: a
+    DELETE may have a body."""
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        return [way for way in super().get_auth() if way]  # {}: without one
+
+    def get_description(self) -> str:  # type: ignore[override]
+        return ""  # not the view's docstring, which speaks of all its methods at once
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        if self.method != "DELETE":
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        self.method = "POST"  # the original knows no other methods with a body
+        try:
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        finally:
+            self.method = "DELETE"
+
+
+class TokenSchemes(OpenApiAuthenticationExtension):
+    """The three ways of giving the token (contract §2)."""
+
+    target_class = "utils.auth.LuffyAuth"
+    name = ["token", "bearer", "query"]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [{name: []} for name in self.name]  # one of them is enough
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        header = {"type": "apiKey", "in": "header", "name": "Authorization"}
+        return [
+            header | {"description": "`Token …`, with the word before the token"},
+            {"type": "http", "scheme": "bearer"},
+            {"type": "apiKey", "in": "query", "name": "token", "description": "It ends up in logs"},
+        ]
+
+
+class IdFields(OpenApiSerializerFieldExtension):
+    """Ids and other whole numbers: an integer, or a string of digits that says one."""
+
+    target_class = IdField
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        field = self.target
+        number = {"type": "integer", "minimum": field.smallest, "maximum": field.largest}
+        if isinstance(field, NumberField):  # of a query, where all are texts
+            return number
+        nothing = [{"enum": [0, ""]}] if isinstance(field, IdOrNothingField) else []
+        return {"anyOf": [number, _DIGITS, *nothing]}
