@@ -96,7 +96,10 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- The application ------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # The admin's theme, whose templates come before Django's own.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "luffy.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -145,6 +148,8 @@ LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its midnight
 USE_TZ = True
 
+LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says in English
+
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -159,6 +164,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # For a name, and from an address; more answer 429 (utils/login_limits.py).
 LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
 
@@ -197,6 +204,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",  # the package's own files
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # none: another host's
+}
+
+# --- The admin's theme ----------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "路飞学城优惠券工作台",
+    "SITE_HEADER": "路飞学城",
+    "SITE_SUBHEADER": "优惠券工作台",
+    "SITE_SYMBOL": "confirmation_number",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "api.admin.navigation.sidebar"},
 }
 
 # --- The database ---------------------------------------------------------------------------------

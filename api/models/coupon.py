@@ -68,6 +68,7 @@ class Coupon(models.Model):
     class Meta:
         verbose_name = "优惠券生成记录"
         verbose_name_plural = "31. 优惠券生成记录"
+        permissions = [("issue_coupon", "可以发放优惠券")]
         constraints = [
             models.CheckConstraint(
                 name="coupon_type_is_known",
@@ -195,9 +196,17 @@ class CouponRecord(models.Model):
     class Meta:
         verbose_name = "用户优惠券"
         verbose_name_plural = "32. 用户优惠券"
+        permissions = [
+            ("void_couponrecord", "可以作废用户优惠券"),
+            ("export_couponrecord", "可以导出用户优惠券"),
+        ]
         indexes = [
             # A settlement asks for the unused records of one account.
             models.Index(fields=["account", "status"], name="couponrecord_account_status"),
+            # What the desk's list filters by, newest first, and its home page counts.
+            models.Index(fields=["coupon", "status"], name="couponrecord_coupon_status"),
+            models.Index(fields=["status", "id"], name="couponrecord_status"),
+            models.Index(fields=["get_time"], name="couponrecord_get_time"),
         ]
 
     def __str__(self) -> str:

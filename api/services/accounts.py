@@ -48,6 +48,12 @@ def renew_token(account: Account) -> UserAuthToken:
     return auth
 
 
+def revoke_token(account: Account) -> bool:
+    """The account has to log in again. False if it had no token."""
+    deleted, _ = UserAuthToken.objects.filter(user=account).delete()
+    return deleted > 0
+
+
 def log_out(auth: UserAuthToken) -> None:
     """The token is worth nothing any more. A newer one of the account stays."""
     UserAuthToken.objects.filter(pk=auth.pk, token=auth.token).delete()

@@ -1,0 +1,71 @@
+"""The sidebar: what a person may see, grouped by what they do with it."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+# title -> (link's title, model's label, icon of Material Symbols)
+SECTIONS: dict[str, list[tuple[str, str, str]]] = {
+    "课程": [
+        ("专题课与模块", "api.course", "menu_book"),
+        ("学位课", "api.degreecourse", "school"),
+        ("价格策略", "api.pricepolicy", "sell"),
+        ("课程大类", "api.coursecategory", "category"),
+        ("课程子类", "api.coursesubcategory", "account_tree"),
+        ("导师与讲师", "api.teacher", "co_present"),
+        ("奖学金", "api.scholarship", "workspace_premium"),
+    ],
+    "课程内容": [
+        ("课程详细", "api.coursedetail", "article"),
+        ("课程大纲", "api.courseoutline", "format_list_bulleted"),
+        ("章节", "api.coursechapter", "book"),
+        ("课时", "api.coursesection", "play_circle"),
+        ("作业", "api.homework", "assignment"),
+        ("常见问题", "api.oftenaskedquestion", "quiz"),
+    ],
+    "文章": [
+        ("文章", "api.article", "newspaper"),
+        ("文章来源", "api.articlesource", "rss_feed"),
+        ("收藏", "api.collection", "bookmark"),
+        ("评论", "api.comment", "forum"),
+    ],
+    "账户与权限": [
+        ("账户", "api.account", "person"),
+        ("用户Token", "api.userauthtoken", "key"),
+        ("工作人员", "auth.user", "badge"),
+        ("岗位", "auth.group", "groups"),
+        ("操作日志", "admin.logentry", "history"),
+    ],
+}
+
+
+def may_view(label: str, request: HttpRequest) -> bool:
+    app, model = label.split(".")
+    return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(
+        f"{app}.change_{model}"
+    )
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's SIDEBAR navigation; sections of which nothing may be seen are left out."""
+    home = {"title": "首页", "icon": "home", "link": reverse("admin:index")}
+    sections = [
+        {
+            "title": title,
+            "separator": True,
+            "items": [
+                {
+                    "title": name,
+                    "icon": icon,
+                    "link": reverse(f"admin:{label.replace('.', '_')}_changelist"),
+                    "permission": partial(may_view, label),
+                }
+                for name, label, icon in links
+                if may_view(label, request)
+            ],
+        }
+        for title, links in SECTIONS.items()
+    ]
+    return [{"items": [home]}, *(section for section in sections if section["items"])]

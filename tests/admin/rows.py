@@ -1,0 +1,129 @@
+"""Rows of every model, each with owners of its own: what a list with an N+1 would ask for."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.utils import timezone
+
+from api.models import (
+    Account,
+    Article,
+    ArticleSource,
+    Collection,
+    Comment,
+    Course,
+    CourseCategory,
+    CourseChapter,
+    CourseDetail,
+    CourseOutline,
+    CourseSection,
+    CourseSubCategory,
+    DegreeCourse,
+    Homework,
+    OftenAskedQuestion,
+    PricePolicy,
+    Scholarship,
+    Teacher,
+    UserAuthToken,
+)
+from tests.factories import (
+    AccountFactory,
+    CourseFactory,
+    PricePolicyFactory,
+    UserAuthTokenFactory,
+)
+
+_number = itertools.count(1)
+
+
+def category() -> CourseCategory:
+    return CourseCategory.objects.create(name=f"大类{next(_number)}")
+
+
+def sub_category() -> CourseSubCategory:
+    return CourseSubCategory.objects.create(name=f"子类{next(_number)}", category=category())
+
+
+def teacher() -> Teacher:
+    return Teacher.objects.create(name="老师", title="讲师", image="a.jpg", brief="简介")
+
+
+def degree() -> DegreeCourse:
+    return DegreeCourse.objects.create(
+        name=f"学位{next(_number)}", course_img="a.jpg", brief="简介", prerequisite="无"
+    )
+
+
+def course() -> Course:
+    return CourseFactory(sub_category=sub_category(), degree_course=degree())
+
+
+def detail() -> CourseDetail:
+    return CourseDetail.objects.create(
+        course=course(),
+        hours=10,
+        why_study="因为",
+        what_to_study_brief="内容",
+        career_improvement="帮助",
+        prerequisite="无",
+    )
+
+
+def chapter() -> CourseChapter:
+    return CourseChapter.objects.create(course=course(), chapter=1, name="第一章")
+
+
+def article() -> Article:
+    now = timezone.now()
+    return Article.objects.create(
+        title=f"文章{next(_number)}",
+        source=ArticleSource.objects.create(name=f"来源{next(_number)}"),
+        brief="摘要",
+        head_img="a.jpg",
+        content="正文",
+        pub_date=now,
+        offline_date=now,
+    )
+
+
+def _on(subject: Model) -> dict[str, Any]:
+    return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
+
+
+MAKERS: dict[type[Model], Callable[[], Model]] = {
+    Account: lambda: UserAuthTokenFactory().user,
+    Article: article,
+    ArticleSource: lambda: ArticleSource.objects.create(name=f"来源{next(_number)}"),
+    Collection: lambda: Collection.objects.create(account=AccountFactory(), **_on(article())),
+    Comment: lambda: Comment.objects.create(
+        account=AccountFactory(), content="好", **_on(article())
+    ),
+    Course: course,
+    CourseCategory: category,
+    CourseChapter: chapter,
+    CourseDetail: detail,
+    CourseOutline: lambda: CourseOutline.objects.create(
+        course_detail=detail(), title="大纲", content="内容"
+    ),
+    CourseSection: lambda: CourseSection.objects.create(
+        chapter=chapter(), name="课时", order=1
+    ),
+    CourseSubCategory: sub_category,
+    DegreeCourse: degree,
+    Homework: lambda: Homework.objects.create(
+        chapter=chapter(), title="作业", order=1, requirement="需求", threshold="踩分点",
+        scholarship_value=1,
+    ),
+    OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
+        question="问题", answer="回答", **_on(course())
+    ),
+    PricePolicy: lambda: PricePolicyFactory(content_object=course()),
+    Scholarship: lambda: Scholarship.objects.create(
+        degree_course=degree(), time_percent=80, value=100
+    ),
+    Teacher: teacher,
+    UserAuthToken: UserAuthTokenFactory,
+}  # fmt: skip

@@ -1,0 +1,116 @@
+"""Every model has a list that finds, filters and reads Chinese, at the same cost for any length."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from api.models import Course, PricePolicy
+from tests.admin.rows import MAKERS
+
+MODELS = sorted(MAKERS, key=lambda model: model.__name__)
+EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+
+# Words of the theme or of Django that are left where a translation is missing.
+_TAGS = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
+_ENGLISH = re.compile(r"\b[A-Z][a-z]{2,}(?: [a-z]+)*\b")
+_NAMES = {"Token", "Account", "Mac", "Control", "Command"}  # names begin with Account here; keys
+
+
+def page_of(model: type[Model], what: str = "changelist", *args: object) -> str:
+    return reverse(f"admin:api_{model._meta.model_name}_{what}", args=args)
+
+
+@EVERY_MODEL
+def test_a_list_of_thirty_asks_no_more_queries_than_one_of_three(
+    chief: Client, model: type[Model]
+) -> None:
+    for _ in range(3):
+        MAKERS[model]()
+    chief.get(page_of(model))  # content types are looked up once in a process
+    with CaptureQueriesContext(connection) as three:
+        assert chief.get(page_of(model)).status_code == 200
+    for _ in range(27):
+        MAKERS[model]()
+    with CaptureQueriesContext(connection) as thirty:
+        chief.get(page_of(model))
+    assert len(thirty) == len(three)
+    assert len(thirty) <= 14
+
+
+@EVERY_MODEL
+def test_lists_forms_and_history_speak_chinese(chief: Client, model: type[Model]) -> None:
+    row = MAKERS[model]()
+    assert reads_chinese(chief, page_of(model))
+    assert reads_chinese(chief, page_of(model, "change", row.pk))
+    assert reads_chinese(chief, page_of(model, "history", row.pk))
+    if admin.site._registry[model].has_add_permission(chief.get("/admin/").wsgi_request):
+        assert reads_chinese(chief, page_of(model, "add"))
+
+
+def reads_chinese(browser: Client, url: str) -> bool:
+    answer = browser.get(url)
+    assert answer.status_code == 200, url
+    text = _TAGS.sub(" ", answer.content.decode())
+    english = set(_ENGLISH.findall(text)) - _NAMES
+    assert not english, (url, english)
+    return True
+
+
+@EVERY_MODEL
+def test_a_search_for_anything_answers(chief: Client, model: type[Model]) -> None:
+    MAKERS[model]()
+    for term in ("a", "编号", "1", "%", "'", "\0"):
+        assert chief.get(page_of(model), {"q": term}).status_code == 200, term
+
+
+def test_prices_are_found_by_their_course(chief: Client) -> None:
+    wanted, other = MAKERS[PricePolicy](), MAKERS[PricePolicy]()
+
+    found = chief.get(page_of(PricePolicy), {"q": wanted.content_object.name}).content.decode()
+    assert wanted.content_object.name in found
+    assert other.content_object.name not in found
+
+
+def test_the_sidebar_shows_what_one_may_see(manager: Client, course_manager: Client) -> None:
+    of_coupons = manager.get("/admin/").content.decode()
+    assert page_of(Course) in of_coupons
+    assert "/admin/api/teacher/" not in of_coupons
+    assert "/admin/auth/user/" not in of_coupons
+    of_courses = course_manager.get("/admin/").content.decode()
+    assert "/admin/api/teacher/" in of_courses
+    assert "/admin/api/coupon/" not in of_courses
+
+
+@EVERY_MODEL
+def test_every_filter_answers_for_every_choice_and_for_nonsense(
+    chief: Client, model: type[Model]
+) -> None:
+    MAKERS[model]()
+    page = chief.get(page_of(model)).content.decode()
+    offered = set(re.findall(r'(?:name|href)="\??([a-z_]+)', page))
+    for name in offered - {"q", "p", "o", "csrfmiddlewaretoken", "action"}:
+        for value in ("1", "yes", "0", "2026-11-22", "nonsense", "99999999999999999999"):
+            status = chief.get(page_of(model), {name: value}).status_code
+            assert status in (200, 302), (name, value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/admin/",
+        "/admin/auth/user/",
+        "/admin/auth/user/add/",
+        "/admin/auth/group/",
+        "/admin/auth/group/1/change/",
+        "/admin/admin/logentry/",
+        "/admin/password_change/",
+    ],
+)
+def test_the_other_pages_speak_chinese(chief: Client, url: str) -> None:
+    assert reads_chinese(chief, url)
