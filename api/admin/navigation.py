@@ -8,6 +8,9 @@ from django.urls import reverse
 
 # title -> (link's title, model's label, icon of Material Symbols)
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
+    "促销": [
+        ("优惠券", "api.coupon", "confirmation_number"),
+    ],
     "课程": [
         ("专题课与模块", "api.course", "menu_book"),
         ("学位课", "api.degreecourse", "school"),

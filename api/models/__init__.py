@@ -2,7 +2,7 @@
 
 from .account import Account, UserAuthToken
 from .article import Article, ArticleSource, Collection, Comment
-from .coupon import Coupon, CouponRecord, CouponRecordStatus
+from .coupon import Coupon, CouponRecord, CouponRecordStatus, CouponState
 from .course import (
     Course,
     CourseCategory,
@@ -29,6 +29,7 @@ __all__ = [
     "Coupon",
     "CouponRecord",
     "CouponRecordStatus",
+    "CouponState",
     "Course",
     "CourseCategory",
     "CourseChapter",

@@ -1,10 +1,12 @@
+from datetime import date
 from typing import Any, Self
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from api.coupon_types import CouponType
 
@@ -15,6 +17,36 @@ class CouponRecordStatus(models.IntegerChoices):
     EXPIRED = 2, "已过期"
     # Taken back by a manager; it has not expired.
     VOID = 3, "已作废"
+
+
+class CouponState(models.TextChoices):
+    """Where a coupon stands among the days on which it is handed out."""
+
+    PENDING = "pending", "未开始"
+    RUNNING = "running", "进行中"
+    ENDED = "ended", "已结束"
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    def with_state(self, today: date) -> Self:
+        """Annotates `state`, a CouponState. One whose days of use are fixed and past has ended,
+        even if its days of receipt go on."""
+        closed = Q(close_date__lt=today)
+        useless = Q(valid_begin_date__isnull=False, valid_end_date__lt=today)
+        return self.annotate(
+            state=Case(
+                When(closed | useless, then=Value(CouponState.ENDED)),
+                When(open_date__gt=today, then=Value(CouponState.PENDING)),
+                default=Value(CouponState.RUNNING),
+                output_field=models.CharField(),
+            )
+        )
+
+    def with_issued(self) -> Self:
+        """Annotates `issued`, the number of records that were ever handed out under it."""
+        records = CouponRecord.objects.filter(coupon=OuterRef("pk")).order_by()
+        counted = records.values("coupon").annotate(number=Count("pk")).values("number")
+        return self.annotate(issued=Coalesce(Subquery(counted), 0))
 
 
 class Coupon(models.Model):
@@ -64,6 +96,8 @@ class Coupon(models.Model):
         help_text="自券被领时开始算起",
     )
     date = models.DateTimeField(auto_now_add=True)
+
+    objects = CouponQuerySet.as_manager()
 
     class Meta:
         verbose_name = "优惠券生成记录"

@@ -36,6 +36,20 @@ def window(
     return None
 
 
+def worth_in_words(
+    coupon_type: int, money: int | None, off_percent: int | None, minimum: int | None
+) -> str:
+    """What a coupon does, as its buyers say it: 立减40, 满500减200, 7.9折. Empty while what its
+    type needs is missing. `off_percent` 79: one pays 79 %."""
+    if coupon_type == CouponType.DISCOUNT:
+        return f"{off_percent / 10:g}折" if off_percent else ""
+    if not money:
+        return ""
+    if coupon_type == CouponType.THRESHOLD:
+        return f"满{minimum}减{money}" if minimum else ""
+    return f"立减{money}"
+
+
 @dataclass(frozen=True)
 class HeldCoupon:
     """A coupon in an account's hands: a record, and what its coupon says.

@@ -14,6 +14,7 @@ from api.models import (
     ArticleSource,
     Collection,
     Comment,
+    Coupon,
     Course,
     CourseCategory,
     CourseChapter,
@@ -31,6 +32,7 @@ from api.models import (
 )
 from tests.factories import (
     AccountFactory,
+    CouponRecordFactory,
     CourseFactory,
     PricePolicyFactory,
     UserAuthTokenFactory,
@@ -101,6 +103,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     Comment: lambda: Comment.objects.create(
         account=AccountFactory(), content="好", **_on(article())
     ),
+    Coupon: lambda: CouponRecordFactory(coupon__course=course()).coupon,
     Course: course,
     CourseCategory: category,
     CourseChapter: chapter,

@@ -80,6 +80,7 @@ def test_prices_are_found_by_their_course(chief: Client) -> None:
 def test_the_sidebar_shows_what_one_may_see(manager: Client, course_manager: Client) -> None:
     of_coupons = manager.get("/admin/").content.decode()
     assert page_of(Course) in of_coupons
+    assert "/admin/api/coupon/" in of_coupons
     assert "/admin/api/teacher/" not in of_coupons
     assert "/admin/auth/user/" not in of_coupons
     of_courses = course_manager.get("/admin/").content.decode()

@@ -1,0 +1,229 @@
+"""The form of a coupon: what each type asks for, and every error beside its field."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from api.models import Coupon
+from tests.admin.rows import course, degree
+from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory, course_type_of
+
+ADD = "/admin/api/coupon/add/"
+CASH = {
+    "name": "双十二",
+    "brief": "",
+    "coupon_type": "0",
+    "money_equivalent_value": "40",
+    "minimum_consume": "",
+    "off_percent": "",
+    "course": "",
+    "quantity": "100",
+    "open_date": "2026-11-22",
+    "close_date": "2026-12-12",
+    "validity": "dates",
+    "valid_begin_date": "2026-11-22",
+    "valid_end_date": "2026-12-31",
+    "coupon_valid_days": "",
+}
+THRESHOLD = CASH | {"coupon_type": "1", "minimum_consume": "500"}
+DISCOUNT = CASH | {"coupon_type": "2", "money_equivalent_value": "", "off_percent": "79"}
+BY_DAYS = {"validity": "days", "coupon_valid_days": "7"}
+
+
+def save(browser: Client, fields: Mapping[str, str], url: str = ADD) -> Any:
+    return browser.post(url, fields)
+
+
+def errors_of(answer: Any) -> dict[str, list[str]]:
+    assert answer.status_code == 200
+    return dict(answer.context["adminform"].form.errors)
+
+
+def test_it_makes_a_cash_coupon(manager: Client) -> None:
+    assert save(manager, CASH).status_code == 302
+    coupon = Coupon.objects.get()
+    assert (coupon.coupon_type, coupon.money_equivalent_value) == (0, 40)
+    assert (coupon.minimum_consume, coupon.off_percent, coupon.object_id) == (0, None, None)
+
+
+def test_it_makes_a_threshold_coupon(manager: Client) -> None:
+    save(manager, THRESHOLD)
+    coupon = Coupon.objects.get()
+    assert (coupon.coupon_type, coupon.money_equivalent_value) == (1, 40)
+    assert coupon.minimum_consume == 500
+
+
+def test_it_makes_a_discount_without_asking_for_money(manager: Client) -> None:
+    save(manager, DISCOUNT)
+    coupon = Coupon.objects.get()
+    assert (coupon.coupon_type, coupon.off_percent) == (2, 79)
+    assert (coupon.money_equivalent_value, coupon.minimum_consume) == (0, 0)
+
+
+def test_it_makes_one_valid_for_days_after_receipt(manager: Client) -> None:
+    save(manager, CASH | BY_DAYS)
+    coupon = Coupon.objects.get()
+    assert coupon.coupon_valid_days == 7
+    assert (coupon.valid_begin_date, coupon.valid_end_date) == (None, None)
+
+
+def test_what_the_type_does_not_use_is_not_even_looked_at(manager: Client) -> None:
+    hidden = {"money_equivalent_value": "abc", "minimum_consume": "-1", "coupon_valid_days": "0"}
+    assert save(manager, DISCOUNT | hidden).status_code == 302
+    assert Coupon.objects.get().money_equivalent_value == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        (CASH | {"name": ""}, "name", "必填"),
+        (CASH | {"money_equivalent_value": ""}, "money_equivalent_value", "请填写优惠的金额"),
+        (CASH | {"money_equivalent_value": "0"}, "money_equivalent_value", "必须大于0"),
+        (CASH | {"money_equivalent_value": "-5"}, "money_equivalent_value", "必须大于0"),
+        (CASH | {"money_equivalent_value": "4.5"}, "money_equivalent_value", "整数"),
+        (CASH | {"money_equivalent_value": "9" * 30}, "money_equivalent_value", "小于或等于"),
+        (THRESHOLD | {"minimum_consume": ""}, "minimum_consume", "请填写最低消费"),
+        (THRESHOLD | {"minimum_consume": "0"}, "minimum_consume", "必须大于0"),
+        (THRESHOLD | {"minimum_consume": "-1"}, "minimum_consume", "大于或等于"),
+        (DISCOUNT | {"off_percent": ""}, "off_percent", "1到99"),
+        (DISCOUNT | {"off_percent": "0"}, "off_percent", "1到99"),
+        (DISCOUNT | {"off_percent": "100"}, "off_percent", "1到99"),
+        (CASH | {"quantity": ""}, "quantity", "至少1张"),
+        (CASH | {"quantity": "0"}, "quantity", "至少1张"),
+        (CASH | {"open_date": ""}, "open_date", "必填"),
+        (CASH | {"open_date": "2026-13-40"}, "open_date", "有效的日期"),
+        (CASH | {"close_date": "2026-11-21"}, "close_date", "不能早于"),
+        (CASH | {"valid_end_date": "2026-11-22"}, "valid_end_date", "必须晚于"),
+        (CASH | {"valid_end_date": ""}, "valid_end_date", "同时填写"),
+        (CASH | {"valid_begin_date": ""}, "valid_begin_date", "同时填写"),
+        (CASH | {"valid_begin_date": "", "valid_end_date": ""}, "valid_end_date", "请填写有效期"),
+        (CASH | BY_DAYS | {"coupon_valid_days": ""}, "coupon_valid_days", "请填写领取后"),
+        (CASH | BY_DAYS | {"coupon_valid_days": "0"}, "coupon_valid_days", "不能为0"),
+        (CASH | {"coupon_type": "7"}, "coupon_type", "7"),
+        (CASH | {"validity": "never"}, "validity", "never"),
+        (CASH | {"course": "99"}, "course", "没有这门课程"),
+        (CASH | {"course": "abc"}, "course", "没有这门课程"),
+        (CASH | {"name": "a\0b"}, "name", "空"),
+    ],
+)
+def test_an_error_stands_beside_its_field_and_nothing_is_saved(
+    manager: Client, fields: dict[str, str], field: str, says: str
+) -> None:
+    errors = errors_of(save(manager, fields))
+    assert list(errors) == [field]
+    assert says in errors[field][0]
+    assert not Coupon.objects.exists()
+
+
+def test_it_binds_a_course_by_search_and_not_by_content_type(manager: Client) -> None:
+    wanted, _ = CourseFactory(name="爬虫开发"), CourseFactory(name="CRM")
+    found = manager.get(
+        "/admin/autocomplete/",
+        {"app_label": "api", "model_name": "coursechapter", "field_name": "course", "term": "爬虫"},
+    ).json()
+    assert [result["id"] for result in found["results"]] == [str(wanted.pk)]
+    save(manager, CASH | {"course": str(wanted.pk)})
+    assert Coupon.objects.get().content_object == wanted
+
+
+def test_a_binding_can_be_taken_off(manager: Client) -> None:
+    coupon = CouponFactory(course=course())
+    save(manager, CASH | {"course": ""}, f"/admin/api/coupon/{coupon.pk}/change/")
+    coupon.refresh_from_db()
+    assert (coupon.content_type, coupon.object_id) == (None, None)
+
+
+@pytest.mark.parametrize("still_there", [True, False])
+def test_a_coupon_bound_to_something_else_keeps_that_and_says_so(
+    manager: Client, still_there: bool
+) -> None:
+    bound = degree() if still_there else course()
+    coupon = CouponFactory(content_object=bound)
+    kind, name = course_type_of(type(bound)), bound.name if still_there else "已删除"
+    if not still_there:
+        bound.delete()
+    page = manager.get(f"/admin/api/coupon/{coupon.pk}/change/").content.decode()
+    assert name in page
+    answer = save(manager, CASH | {"name": "新"}, f"/admin/api/coupon/{coupon.pk}/change/")
+    assert answer.status_code == 302
+    after = Coupon.objects.get()
+    assert after.name == "新"
+    assert (after.content_type, after.object_id) == (kind, coupon.object_id)
+
+
+def test_a_course_bound_without_a_type_is_shown_and_gets_its_type(manager: Client) -> None:
+    bound = course()
+    coupon = CouponFactory()
+    Coupon.objects.update(object_id=bound.pk)
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    assert bound.name in manager.get(url).content.decode()
+    assert bound.name in manager.get("/admin/api/coupon/").content.decode()
+    save(manager, CASH | {"course": str(bound.pk)}, url)
+    assert Coupon.objects.get().content_object == bound
+
+
+def test_it_warns_of_a_discount_below_half(manager: Client) -> None:
+    page = manager.post(ADD, DISCOUNT | {"off_percent": "21"}, follow=True).content.decode()
+    assert "顾客只付原价的21%" in page
+    assert "2.1折" in page
+
+
+def test_an_ordinary_discount_is_no_reason_to_warn(manager: Client) -> None:
+    assert "请确认" not in manager.post(ADD, DISCOUNT, follow=True).content.decode()
+
+
+def test_the_quantity_cannot_fall_below_what_was_issued(manager: Client) -> None:
+    coupon = CouponFactory(quantity=100)
+    CouponRecordFactory.create_batch(3, coupon=coupon)
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    errors = errors_of(save(manager, CASH | {"quantity": "2"}, url))
+    assert errors == {"quantity": ["已经发放了3张，数量不能少于3"]}
+    coupon.refresh_from_db()
+    assert coupon.quantity == 100
+    assert save(manager, CASH | {"quantity": "3"}, url).status_code == 302
+
+
+def test_a_coupon_that_somebody_holds_cannot_be_deleted(chief: Client) -> None:
+    held = CouponRecordFactory().coupon
+    assert chief.post(f"/admin/api/coupon/{held.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Coupon.objects.filter(pk=held.pk).exists()
+    free = CouponFactory()
+    chief.post(f"/admin/api/coupon/{free.pk}/delete/", {"post": "yes"})
+    assert not Coupon.objects.filter(pk=free.pk).exists()
+
+
+def test_the_list_says_what_each_does_where_it_holds_and_how_it_stands(manager: Client) -> None:
+    today = timezone.localdate()
+    day = dt.timedelta(days=1)
+    CouponFactory(name="running", coupon_type=2, off_percent=79, course=course())
+    CouponFactory(name="pending", open_date=today + day)
+    CouponFactory(name="closed", close_date=today - day)
+    CouponFactory(name="useless", valid_begin_date=today - 3 * day, valid_end_date=today - day)
+    CouponFactory(name="by-days", valid_begin_date=None, valid_end_date=None, coupon_valid_days=7)
+    rows = {row.name: row.state for row in listed(manager)}
+    assert rows == {
+        "running": "running",
+        "pending": "pending",
+        "closed": "ended",
+        "useless": "ended",
+        "by-days": "running",
+    }
+    assert {row.name for row in listed(manager, state="ended")} == {"closed", "useless"}
+    assert {row.name for row in listed(manager, bound="yes")} == {"running"}
+    page = manager.get("/admin/api/coupon/").content.decode()
+    for words in ("7.9折", "立减40", "领取后7天", "全站", "0 / 100", "未开始", "进行中", "已结束"):
+        assert words in page
+
+
+def listed(browser: Client, **filters: str) -> list[Any]:
+    return list(browser.get("/admin/api/coupon/", filters).context["cl"].result_list)
+
+
+@pytest.mark.parametrize(("ends", "state"), [(-1, "ended"), (0, "running"), (1, "running")])
+def test_a_coupon_runs_through_its_last_day(manager: Client, ends: int, state: str) -> None:
+    CouponFactory(close_date=timezone.localdate() + dt.timedelta(days=ends))
+    assert listed(manager)[0].state == state
