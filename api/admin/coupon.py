@@ -6,8 +6,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +19,7 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     RangeDateFilter,
 )
+from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 
 from api.admin.base import DeskAdmin, name_of, titled
@@ -72,6 +75,8 @@ class CouponAdmin(DeskAdmin):
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
+    actions_detail = ("records",)
+    actions_row = ("records",)
 
     class Media:
         js = ("api/coupon_form.js",)
@@ -168,3 +173,14 @@ class CouponAdmin(DeskAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)  # it asks nobody whether they are held
         return actions
+
+    def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("api.view_couponrecord")
+
+    @action(description="查看记录", permissions=["records"], icon="receipt_long")
+    def records(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        coupon = self.get_object(request, object_id)
+        if coupon is None:
+            raise Http404
+        url = reverse("admin:api_couponrecord_changelist")
+        return redirect(f"{url}?coupon__id__exact={coupon.pk}")

@@ -10,6 +10,7 @@ from django.urls import reverse
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "促销": [
         ("优惠券", "api.coupon", "confirmation_number"),
+        ("发放记录", "api.couponrecord", "receipt_long"),
     ],
     "课程": [
         ("专题课与模块", "api.course", "menu_book"),

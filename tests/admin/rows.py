@@ -15,6 +15,7 @@ from api.models import (
     Collection,
     Comment,
     Coupon,
+    CouponRecord,
     Course,
     CourseCategory,
     CourseChapter,
@@ -32,6 +33,7 @@ from api.models import (
 )
 from tests.factories import (
     AccountFactory,
+    CouponFactory,
     CouponRecordFactory,
     CourseFactory,
     PricePolicyFactory,
@@ -104,6 +106,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         account=AccountFactory(), content="好", **_on(article())
     ),
     Coupon: lambda: CouponRecordFactory(coupon__course=course()).coupon,
+    CouponRecord: lambda: CouponRecordFactory(coupon=CouponFactory(course=course())),
     Course: course,
     CourseCategory: category,
     CourseChapter: chapter,

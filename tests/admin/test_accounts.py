@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from api.models import Account, UserAuthToken
-from tests.factories import AccountFactory, UserAuthTokenFactory
+from tests.factories import AccountFactory, CouponRecordFactory, UserAuthTokenFactory
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/api/account/add/"
@@ -102,3 +102,9 @@ def test_a_manager_of_coupons_reads_accounts_and_no_more(manager: Client) -> Non
         assert act(manager, token.user, what).status_code == 403
     assert manager.post(url_of(token.user), {"username": "x"}).status_code == 403
     assert UserAuthToken.objects.get() == token
+
+
+def test_an_account_with_coupons_is_not_deleted_with_them(chief: Client) -> None:
+    record = CouponRecordFactory()
+    chief.post(url_of(record.account, "delete"), {"post": "yes"})
+    assert Account.objects.filter(pk=record.account_id).exists()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.db import connection
 from django.db.models import Model
@@ -24,6 +25,17 @@ _NAMES = {"Token", "Account", "Mac", "Control", "Command"}  # names begin with A
 
 def page_of(model: type[Model], what: str = "changelist", *args: object) -> str:
     return reverse(f"admin:api_{model._meta.model_name}_{what}", args=args)
+
+
+def test_all_models_of_the_shop_are_there() -> None:
+    models = set(apps.get_app_config("api").get_models())
+    assert len(models) == 21
+    assert set(MAKERS) == models
+    for model in models:
+        registered = admin.site._registry[model]
+        assert registered.search_fields, model
+        assert registered.list_filter, model
+        assert registered.list_display != ("__str__",), model
 
 
 @EVERY_MODEL
@@ -111,6 +123,7 @@ def test_every_filter_answers_for_every_choice_and_for_nonsense(
         "/admin/auth/group/1/change/",
         "/admin/admin/logentry/",
         "/admin/password_change/",
+        "/admin/api/couponrecord/export/",
     ],
 )
 def test_the_other_pages_speak_chinese(chief: Client, url: str) -> None:
