@@ -1,15 +1,17 @@
-"""Coupons: what they are worth, and where they stand."""
+"""Coupons: what they are worth, where they stand, and the way to hand them out."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.db import OperationalError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,7 +23,9 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
+from unfold.enums import ActionVariant
 
+from api.admin import issuing
 from api.admin.base import DeskAdmin, name_of, titled
 from api.admin.coupon_form import SHOWN_WHEN, CouponForm
 from api.coupon_types import CouponType
@@ -75,8 +79,8 @@ class CouponAdmin(DeskAdmin):
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
-    actions_detail = ("records",)
-    actions_row = ("records",)
+    actions_detail = ("issue", "records")
+    actions_row = ("issue", "records")
 
     class Media:
         js = ("api/coupon_form.js",)
@@ -98,6 +102,15 @@ class CouponAdmin(DeskAdmin):
             ("数量与领取时间", {"fields": ("quantity", ("open_date", "close_date"))}),
             ("使用有效期", {"fields": days}),
         )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except OperationalError:
+            if request.method != "POST":
+                raise
+            messages.error(request, "没有保存：这张优惠券正在发放，请稍后再试。")
+            return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -164,6 +177,9 @@ class CouponAdmin(DeskAdmin):
 
     # --- What can be done ---------------------------------------------------------------------
 
+    def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("api.issue_coupon")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A coupon that somebody holds stays: with it, the records would go."""
         allowed = super().has_delete_permission(request, obj)
@@ -173,6 +189,15 @@ class CouponAdmin(DeskAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)  # it asks nobody whether they are held
         return actions
+
+    @action(
+        description="发放",
+        permissions=["issue"],
+        icon="send",
+        variant=ActionVariant.PRIMARY,
+    )
+    def issue(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return issuing.page(self, request, object_id)
 
     def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.view_couponrecord")
@@ -184,3 +209,14 @@ class CouponAdmin(DeskAdmin):
             raise Http404
         url = reverse("admin:api_couponrecord_changelist")
         return redirect(f"{url}?coupon__id__exact={coupon.pk}")
+
+    def get_urls(self) -> list[URLPattern]:
+        confirm = path(
+            "<path:object_id>/issue/confirm/",
+            self.admin_site.admin_view(self.confirm_issue),
+            name="api_coupon_issue_confirm",
+        )
+        return [confirm, *super().get_urls()]
+
+    def confirm_issue(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return issuing.confirm(self, request, object_id)

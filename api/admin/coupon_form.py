@@ -122,6 +122,8 @@ class CouponForm(forms.ModelForm):
         if not quantity:
             raise ValidationError("请填写数量，至少1张")
         if self.instance.pk and "quantity" in self.changed_data:
+            # Whoever is issuing this coupon holds the same lock.
+            Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
             issued = CouponRecord.objects.filter(coupon=self.instance).count()
             if quantity < issued:
                 raise ValidationError(f"已经发放了{issued}张，数量不能少于{issued}")

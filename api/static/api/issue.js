@@ -1,0 +1,65 @@
+"use strict";
+// Confirms a preview, and shows how far the issuing is: the server answers a line of JSON a step.
+
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.getElementById("confirm-form");
+  if (!form) return;
+
+  const progress = document.getElementById("progress");
+  const bar = progress.querySelector("progress");
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.hidden = true;
+    progress.hidden = false;
+    window.addEventListener("beforeunload", hold);
+    let last = {};
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+      for await (const step of steps(answer)) {
+        last = step;
+        if ("done" in step) {
+          bar.value = step.done;
+          bar.max = step.total;
+        }
+      }
+    } catch (error) {
+      last = {};
+    }
+    window.removeEventListener("beforeunload", hold);
+    progress.hidden = true;
+    finish(last);
+  });
+
+  function finish(last) {
+    const succeeded = "issued" in last;
+    const shown = document.getElementById(succeeded ? "success" : "failure");
+    shown.firstElementChild.textContent = succeeded
+      ? `已发放${last.issued}张。`
+      : last.error || "与服务器的连接中断。请查看发放记录，确认是否已经发放。";
+    if (succeeded) shown.querySelector("a").href = last.url;
+    shown.hidden = false;
+  }
+
+  function hold(event) {
+    event.preventDefault();
+  }
+});
+
+async function* steps(answer) {
+  const type = answer.headers.get("Content-Type") || "";
+  if (type.startsWith("application/json")) {
+    yield await answer.json();
+    return;
+  }
+  if (!answer.ok) return;
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}

@@ -1,0 +1,339 @@
+"""Handing out a coupon: who gets it, who is passed over, and what refuses it as a whole."""
+
+import datetime as dt
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from openpyxl import Workbook
+
+from api.models import Coupon, CouponRecord
+from api.services import issuing
+from api.services.issuing import Audience, CouponOver, NobodyToReceive, NotEnoughLeft
+from tests.factories import AccountFactory, CouponFactory, CouponRecordFactory
+
+pytestmark = pytest.mark.django_db
+EVERYBODY = Audience(None)
+DAY = dt.timedelta(days=1)
+
+
+def issue(coupon: Coupon, audience: Audience) -> list[tuple[int, int]]:
+    return list(issuing.issue(coupon.pk, audience, now=timezone.now()))
+
+
+def holders(coupon: Coupon) -> list[str]:
+    return sorted(coupon.couponrecord_set.values_list("account__username", flat=True))
+
+
+# --- The rule -------------------------------------------------------------------------------------
+
+
+def test_each_account_gets_an_unused_record_with_a_number_of_its_own() -> None:
+    coupon, accounts = CouponFactory(), AccountFactory.create_batch(3)
+    before = timezone.now()
+    progress = issue(coupon, Audience(tuple(account.pk for account in accounts)))
+    assert progress == [(0, 3), (3, 3)]
+    records = list(CouponRecord.objects.filter(coupon=coupon))
+    assert {record.account for record in records} == set(accounts)
+    assert {record.status for record in records} == {0}
+    assert all(record.get_time >= before and record.used_time is None for record in records)
+    assert len({record.number for record in records}) == 3
+    assert all(len(record.number) == 20 for record in records)
+
+
+def test_numbers_are_not_to_be_guessed_from_one_another() -> None:
+    numbers = {issuing._new_number() for _ in range(10_000)}
+    assert len(numbers) == 10_000
+    assert len({number[:4] for number in numbers}) > 5_000  # of 65536: no counter, no clock
+
+
+def test_every_account_means_every_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuing, "BATCH", 2)
+    coupon = CouponFactory()
+    AccountFactory.create_batch(5)
+    assert issue(coupon, EVERYBODY) == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    assert len(set(holders(coupon))) == 5
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3])
+def test_who_already_has_it_whatever_became_of_it_is_passed_over(status: int) -> None:
+    held = CouponRecordFactory(status=status)
+    other = AccountFactory()
+    issue(held.coupon, Audience((held.account_id, other.pk)))
+    assert holders(held.coupon) == sorted([held.account.username, other.username])
+
+
+def test_with_again_who_already_has_it_gets_another() -> None:
+    held = CouponRecordFactory()
+    issue(held.coupon, Audience((held.account_id,), again=True))
+    assert holders(held.coupon) == [held.account.username] * 2
+
+
+def test_another_coupon_in_hand_is_no_reason_to_be_passed_over() -> None:
+    account, coupon = CouponRecordFactory().account, CouponFactory()
+    issue(coupon, Audience((account.pk,)))
+    assert holders(coupon) == [account.username]
+
+
+def test_the_last_coupon_can_be_issued_and_not_one_more() -> None:
+    coupon, accounts = CouponFactory(quantity=2), AccountFactory.create_batch(3)
+    with pytest.raises(NotEnoughLeft, match="需要3张，只剩2张"):
+        issue(coupon, EVERYBODY)
+    assert holders(coupon) == []
+    issue(coupon, Audience((accounts[0].pk, accounts[1].pk)))
+    with pytest.raises(NotEnoughLeft, match="需要1张，只剩0张"):
+        issue(coupon, EVERYBODY)
+    assert len(holders(coupon)) == 2
+
+
+def test_what_was_taken_back_has_still_been_issued() -> None:
+    void = CouponRecordFactory(status=3, coupon__quantity=1)
+    AccountFactory()
+    with pytest.raises(NotEnoughLeft):
+        issue(void.coupon, EVERYBODY)
+    assert holders(void.coupon) == [void.account.username]
+
+
+def test_nobody_to_receive_is_refused() -> None:
+    held = CouponRecordFactory()
+    with pytest.raises(NobodyToReceive):
+        issue(held.coupon, Audience((held.account_id,)))
+    assert len(holders(held.coupon)) == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "goes"), [(dt.timedelta(), True), (DAY, True), (-DAY, False)], ids=str
+)
+def test_a_coupon_that_nobody_could_use_any_more_is_not_issued(ends: Any, goes: bool) -> None:
+    end = timezone.localdate() + ends
+    coupon = CouponFactory(valid_begin_date=end - 5 * DAY, valid_end_date=end)
+    account = AccountFactory()
+    if goes:
+        issue(coupon, EVERYBODY)
+    else:
+        with pytest.raises(CouponOver):
+            issue(coupon, EVERYBODY)
+    assert holders(coupon) == ([account.username] if goes else [])
+
+
+def test_an_issue_that_is_given_up_half_way_has_issued_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(issuing, "BATCH", 1)
+    coupon = CouponFactory()
+    AccountFactory.create_batch(3)
+    steps = issuing.issue(coupon.pk, EVERYBODY, now=timezone.now())
+    assert [next(steps), next(steps)] == [(0, 3), (1, 3)]
+    steps.close()
+    assert holders(coupon) == []
+
+
+def test_an_account_that_is_gone_by_now_is_left_out() -> None:
+    coupon, stays, gone = CouponFactory(), AccountFactory(), AccountFactory()
+    audience = Audience((stays.pk, gone.pk))
+    gone.delete()
+    issue(coupon, audience)
+    assert holders(coupon) == [stays.username]
+
+
+def test_names_are_found_once_each_and_the_unknown_are_listed() -> None:
+    alice, bob = AccountFactory(username="alice"), AccountFactory(username="bob")
+    names = ["bob", "nobody", "alice", "bob", "Alice", "a" * 65, "a\0b", ""]
+    found = issuing.find_accounts(names)
+    assert found.account_ids == (bob.pk, alice.pk)
+    assert found.unknown == ("nobody", "Alice", "a" * 65, "a\0b", "")
+
+
+@pytest.mark.parametrize("accounts", [10, 50])
+def test_the_queries_do_not_grow_with_the_accounts(
+    accounts: int, django_assert_num_queries: Any
+) -> None:
+    coupon = CouponFactory()
+    ids = tuple(account.pk for account in AccountFactory.create_batch(accounts))
+    # Savepoint, the coupon under its lock, what was issued, who is still there, who has it,
+    # the records, release.
+    with django_assert_num_queries(7):
+        issue(coupon, Audience(ids))
+
+
+# --- The pages ------------------------------------------------------------------------------------
+
+
+def url_of(coupon: Coupon, confirm: bool = False) -> str:
+    return f"/admin/api/coupon/{coupon.pk}/issue/" + ("confirm/" if confirm else "")
+
+
+def preview(browser: Client, coupon: Coupon, **fields: Any) -> Any:
+    answer = browser.post(url_of(coupon), fields)
+    assert answer.status_code == 200
+    return answer
+
+
+def confirm(browser: Client, coupon: Coupon, token: str) -> list[dict[str, Any]]:
+    answer = browser.post(url_of(coupon, confirm=True), {"token": token})
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_a_preview_says_what_would_happen_and_confirming_does_it(manager: Client) -> None:
+    held = CouponRecordFactory(coupon__quantity=10)
+    alice = AccountFactory(username="alice")
+    names = f"alice，nobody\n{held.account.username} alice"
+    shown = preview(manager, held.coupon, source="pasted", names=names)
+    seen = shown.context["preview"]
+    assert (seen.receivers, seen.holders, seen.left) == (1, 1, 9)
+    assert seen.holder_names == (held.account.username,)
+    assert shown.context["unknown"] == ("nobody",)
+    assert "nobody" in shown.content.decode()
+    assert CouponRecord.objects.count() == 1  # a preview changes nothing
+
+    steps = confirm(manager, held.coupon, shown.context["token"])
+    assert steps[:2] == [{"done": 0, "total": 1}, {"done": 1, "total": 1}]
+    assert steps[2]["issued"] == 1
+    assert holders(held.coupon) == sorted(["alice", held.account.username])
+    assert manager.get(steps[2]["url"]).status_code == 200
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (manager.user, str(held.coupon_id))
+    assert entry.get_change_message() == "发放1张（指定账户）"
+    assert alice.couponrecord_set.get().coupon == held.coupon
+
+
+def test_a_second_click_on_confirm_issues_nothing_more(manager: Client) -> None:
+    coupon, account = CouponFactory(), AccountFactory()
+    token = preview(manager, coupon, source="picked", accounts=[account.pk], again="on").context[
+        "token"
+    ]
+    assert confirm(manager, coupon, token)[-1]["issued"] == 1
+    assert confirm(manager, coupon, token) == [{"error": "预览已失效或已经发放过，请重新预览"}]
+    assert len(holders(coupon)) == 1
+
+
+def test_the_preview_of_one_manager_or_coupon_is_worth_nothing_to_another(
+    manager: Client, chief: Client
+) -> None:
+    coupon, other = CouponFactory(), CouponFactory()
+    AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    assert "error" in confirm(chief, coupon, token)[0]
+    assert "error" in confirm(manager, other, token)[0]
+    assert not CouponRecord.objects.exists()
+    assert confirm(manager, coupon, token)[-1]["issued"] == 1
+
+
+def test_what_changed_since_the_preview_is_seen_when_it_is_confirmed(manager: Client) -> None:
+    coupon = CouponFactory(quantity=2)
+    AccountFactory.create_batch(2)
+    token = preview(manager, coupon, source="everyone").context["token"]
+    CouponRecordFactory(coupon=coupon)
+    steps = confirm(manager, coupon, token)
+    assert steps == [{"error": "剩余数量不足：需要2张，只剩1张，没有发放任何一张"}]
+    assert len(holders(coupon)) == 1
+    assert not LogEntry.objects.exists()
+
+
+def test_more_than_is_left_cannot_be_confirmed(manager: Client) -> None:
+    coupon = CouponFactory(quantity=1)
+    AccountFactory.create_batch(3)
+    shown = preview(manager, coupon, source="everyone")
+    assert shown.context["token"] == ""
+    assert "还差2张" in shown.content.decode()
+    assert "confirm-form" not in shown.content.decode()
+
+
+def test_everybody_is_previewed_by_count(manager: Client) -> None:
+    held = CouponRecordFactory()
+    AccountFactory.create_batch(4)
+    seen = preview(manager, held.coupon, source="everyone").context["preview"]
+    assert (seen.receivers, seen.holders) == (4, 1)
+    seen = preview(manager, held.coupon, source="everyone", again="on").context["preview"]
+    assert (seen.receivers, seen.holders) == (5, 1)
+
+
+def xlsx(*rows: tuple[Any, ...]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("names.csv", "用户名\r\nalice\r\n10086\r\n".encode("utf-8-sig")),
+        ("names.csv", "姓名,用户名\n小爱,alice\n移动,10086\n".encode("gb18030")),
+        ("NAMES.XLSX", xlsx(("备注", "username"), ("x", "alice"), ("y", 10086))),
+        ("names.xlsx", xlsx(("alice",), (None,), (10086.0,))),
+    ],
+)
+def test_a_file_of_names_is_read(manager: Client, name: str, content: bytes) -> None:
+    coupon = CouponFactory()
+    AccountFactory(username="alice"), AccountFactory(username="10086"), AccountFactory()
+    file = SimpleUploadedFile(name, content)
+    token = preview(manager, coupon, source="file", file=file).context["token"]
+    confirm(manager, coupon, token)
+    assert holders(coupon) == ["10086", "alice"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({}, "source", "必填"),
+        ({"source": "nobody"}, "source", "nobody"),
+        ({"source": "picked"}, "accounts", "至少一个账户"),
+        ({"source": "picked", "accounts": ["99"]}, "accounts", "不存在"),
+        ({"source": "picked", "accounts": ["x"]}, "accounts", "编号"),
+        ({"source": "pasted", "names": " ,\n"}, "names", "至少一个用户名"),
+        ({"source": "pasted", "names": "a\0b"}, "names", "空"),
+        ({"source": "file"}, "file", "请选择文件"),
+        ({"source": "file", "file": ("a.pdf", b"%PDF")}, "file", "请上传CSV或XLSX文件"),
+        ({"source": "file", "file": ("a.csv", b"")}, "file", "没有用户名"),
+        ({"source": "file", "file": ("a.csv", b"\xff\xff\xff")}, "file", "编码"),
+        ({"source": "file", "file": ("a.xlsx", b"no zip")}, "file", "已损坏"),
+        ({"source": "file", "file": ("a.xlsx", b"PK\5\6" + b"\0" * 18)}, "file", "已损坏"),
+    ],
+)
+def test_bad_input_is_an_error_beside_its_field(
+    manager: Client, fields: dict[str, Any], field: str, says: str
+) -> None:
+    if isinstance(fields.get("file"), tuple):
+        fields = fields | {"file": SimpleUploadedFile(*fields["file"])}
+    answer = preview(manager, CouponFactory(), **fields)
+    errors = answer.context["form"].errors
+    assert list(errors) == [field]
+    assert says in errors[field][0]
+    assert says in answer.content.decode()
+    assert "preview" not in answer.context
+
+
+def test_a_coupon_whose_time_is_over_is_refused_in_the_preview(manager: Client) -> None:
+    yesterday = timezone.localdate() - DAY
+    coupon = CouponFactory(valid_begin_date=yesterday - DAY, valid_end_date=yesterday)
+    AccountFactory()
+    assert "有效期已过" in preview(manager, coupon, source="everyone").content.decode()
+
+
+def test_only_who_may_issue_sees_the_page(manager: Client, course_manager: Client) -> None:
+    coupon = CouponFactory()
+    AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    for url in (url_of(coupon), url_of(coupon, confirm=True)):
+        assert course_manager.post(url, {"source": "everyone", "token": token}).status_code == 403
+        assert Client().post(url).status_code == 302  # to the login
+    assert not CouponRecord.objects.exists()
+
+
+def test_a_coupon_that_is_not_there_is_not_found(manager: Client) -> None:
+    for pk in ("99", "abc"):
+        assert manager.get(f"/admin/api/coupon/{pk}/issue/").status_code == 404
+        assert manager.post(f"/admin/api/coupon/{pk}/issue/confirm/").status_code == 404
+
+
+def test_confirming_is_a_post(manager: Client) -> None:
+    assert manager.get(url_of(CouponFactory(), confirm=True)).status_code == 405
