@@ -40,6 +40,7 @@ class LoginForm(AuthenticationForm):
 
 class DeskSite(UnfoldAdminSite):
     login_form = LoginForm
+    index_template = "admin/home.html"
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -218,6 +218,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "api.admin.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "api.admin.home.dashboard",
 }
 
 # --- The database ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from redis import Redis
 from rest_framework.test import APIClient
@@ -220,4 +221,27 @@ def test_rows_made_after_it_get_ids_of_their_own():
     assert AccountFactory().pk > 1_000_000
     assert CourseFactory().pk == 3
     assert CouponFactory().pk == Coupon.objects.count() + 3  # the document's are 2, 4 and 6
-    assert CouponRecordFactory().pk == 7
+    assert CouponRecordFactory().pk > 7
+
+
+def test_the_desk_finds_its_people_and_promotions_and_the_first_account_keeps_its_three_records():
+    call_command("demo", force=True)
+    call_command("demo", force=True)
+
+    assert list(CouponRecord.objects.filter(account=1).values_list("pk", flat=True)) == [2, 4, 6]
+    assert set(CouponRecord.objects.values_list("status", flat=True)) == {0, 1, 2, 3}
+    manager = User.objects.get(username="manager")
+    assert manager.check_password("luffy-demo-2018")
+    assert manager.has_perm("api.issue_coupon")
+    assert not manager.is_superuser
+    assert User.objects.get(username="admin").is_superuser
+
+
+def test_it_leaves_somebody_elses_admin_alone():
+    User.objects.create_superuser("admin", password="of-somebody")
+
+    with pytest.raises(CommandError, match="is not the demo's: nothing was changed"):
+        call_command("demo", force=True)
+
+    assert User.objects.get().check_password("of-somebody")
+    assert not Account.objects.exists()

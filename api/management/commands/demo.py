@@ -11,6 +11,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from api.management import demo_desk
 from api.models import (
     Account,
     Coupon,
@@ -65,7 +66,10 @@ class Command(BaseCommand):
             raise CommandError("DEBUG is off: --force puts accounts with known passwords here.")
         with transaction.atomic():
             refuse_to_overwrite()
-            load_database(timezone.now())
+            demo_desk.refuse_to_overwrite(PASSWORD)
+            now = timezone.now()
+            load_database(now)
+            demo_desk.load(now, PASSWORD)
         fill_car()
         self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
         if serve:
@@ -211,4 +215,6 @@ def tour(host: str) -> str:
         if body:
             command += f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
         lines.append(command)
-    return "\n".join([*lines, "", f"The API described: {host}/api/docs/", ""])
+    staff = f"{demo_desk.MANAGER} ({demo_desk.MANAGERS}) or {demo_desk.ADMIN}"
+    desk = f"The coupon desk: {host}/admin/, as {staff}, password {PASSWORD}."
+    return "\n".join([*lines, "", desk, f"The API described: {host}/api/docs/", ""])

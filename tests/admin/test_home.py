@@ -1,0 +1,118 @@
+"""The home page: what a manager looks for first, in a fixed number of queries."""
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from api.services.figures import figures
+from tests.factories import CouponFactory, CouponRecordFactory
+
+pytestmark = pytest.mark.django_db
+TODAY = dt.date(2026, 11, 22)
+DAY = dt.timedelta(days=1)
+SHOP = timezone.get_default_timezone()
+
+
+def coupon(name: str, *, closes: int = 30, ends: int = 30, opens: int = -10, **fields: Any) -> Any:
+    return CouponFactory(
+        name=name,
+        open_date=TODAY + opens * DAY,
+        close_date=TODAY + closes * DAY,
+        valid_begin_date=TODAY - 40 * DAY,
+        valid_end_date=TODAY + ends * DAY,
+        **fields,
+    )
+
+
+def test_it_counts_running_coupons_and_records_by_status() -> None:
+    running = coupon("running")
+    coupon("pending", opens=1)
+    coupon("closed", closes=-1)
+    for status, number in ((0, 4), (1, 3), (2, 2), (3, 1)):
+        CouponRecordFactory.create_batch(number, coupon=running, status=status)
+    shown = figures(TODAY)
+    assert shown.running == 1
+    assert shown.by_status == {0: 4, 1: 3, 2: 2, 3: 1}
+    assert shown.issued == 10
+
+
+def test_the_chart_has_thirty_days_of_the_shops_time_zone() -> None:
+    first = dt.datetime(2026, 10, 24, tzinfo=SHOP)
+    for when in (
+        first - dt.timedelta(seconds=1),
+        first,
+        first,
+        dt.datetime(2026, 11, 22, 23, 59, tzinfo=SHOP),
+    ):
+        CouponRecordFactory(get_time=when)
+    shown = figures(TODAY)
+    assert len(shown.by_day) == 30
+    assert {day: numbers for day, numbers in shown.by_day.items() if numbers} == {
+        dt.date(2026, 10, 24): {0: 2},
+        TODAY: {0: 1},
+    }
+
+
+def test_it_lists_what_ends_within_seven_days_soonest_first() -> None:
+    coupon("closes in 7", closes=7)
+    coupon("closes in 8", closes=8)
+    coupon("useless after 2", ends=2)
+    coupon("closed", closes=-1)
+    CouponFactory(
+        name="by days", open_date=TODAY, close_date=TODAY, valid_begin_date=None,
+        valid_end_date=None, coupon_valid_days=90,
+    )  # fmt: skip
+    assert [row.name for row in figures(TODAY).ending] == [
+        "by days",
+        "useless after 2",
+        "closes in 7",
+    ]
+
+
+def test_it_lists_the_five_most_used() -> None:
+    for used in range(7):
+        one = coupon(f"used {used}")
+        CouponRecordFactory.create_batch(used, coupon=one, status=1)
+        CouponRecordFactory.create_batch(8, coupon=one, status=0)
+    assert [(row.coupon.name, row.number) for row in figures(TODAY).most_used] == [
+        ("used 6", 6), ("used 5", 5), ("used 4", 4), ("used 3", 3), ("used 2", 2)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("records", [3, 30])
+def test_the_queries_do_not_grow(records: int, django_assert_num_queries: Any) -> None:
+    CouponRecordFactory.create_batch(records, status=1)
+    with django_assert_num_queries(6):
+        figures(timezone.localdate())
+
+
+def test_the_page_shows_them_and_loads_nothing_from_elsewhere(manager: Client) -> None:
+    CouponRecordFactory(coupon__name="双十二", status=1)
+    page = manager.get("/admin/").content.decode()
+    for words in (
+        "进行中",
+        "已发放",
+        "未使用",
+        "已使用",
+        "已过期",
+        "7天内结束",
+        "使用最多",
+        "双十二",
+    ):
+        assert words in page
+    assert json.loads(re.search(r'data-value="([^"]*)"', page)[1].replace("&quot;", '"'))
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert sources
+    assert not [source for source in sources if re.match(r"(?:https?:)?//", source)]
+
+
+def test_who_may_not_see_coupons_sees_no_figures(course_manager: Client) -> None:
+    CouponRecordFactory(coupon__name="双十二", status=1)
+    page = course_manager.get("/admin/").content.decode()
+    assert "双十二" not in page
+    assert "专题课或学位课模块" in page
