@@ -1,0 +1,97 @@
+"""The desk in a real Chromium, against a server of this process."""
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+WANTED = os.environ.get("REQUIRE_BROWSER") == "1"
+PASSWORD = "demo-password"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser these are skipped, unless REQUIRE_BROWSER=1 says that there must be one."""
+    if CHROMIUM.exists() or WANTED:
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    # Playwright runs a loop in this thread, and Django would refuse the tests its database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(chromium: Any, live_server: Any) -> Iterator[Any]:
+    """A fresh window in Shanghai. A test fails if a script does, or if a page asks another host."""
+    context = chromium.new_context(
+        base_url=live_server.url,
+        viewport={"width": 1280, "height": 900},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+    )
+    context.set_default_timeout(15_000)
+    window = context.new_page()
+    troubles: list[str] = []
+    window.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    window.on(
+        "request",
+        lambda request: (
+            troubles.append(f"asks {request.url}")
+            if not request.url.startswith((live_server.url, "data:", "blob:"))
+            else None
+        ),
+    )
+    yield window
+    context.close()
+    assert not troubles
+
+
+@pytest.fixture
+def manager() -> User:
+    # The test before this one has emptied the tables, those that migrations fill too.
+    import_module("api.migrations.0003_desk_groups").make_posts(apps, None)
+    user = User.objects.create_user("manager", password=PASSWORD, is_staff=True)
+    user.groups.add(Group.objects.get(name="优惠券运营"))
+    return user
+
+
+@pytest.fixture
+def desk(page: Any, manager: User) -> Any:
+    """The window of a manager who has logged in."""
+    log_in(page, PASSWORD)
+    page.wait_for_url("**/admin/")
+    return page
+
+
+def log_in(page: Any, password: str) -> None:
+    page.goto("/admin/")
+    page.get_by_label("用户名").fill("manager")
+    page.locator("#id_password").fill(password)
+    page.get_by_role("button", name="登录").click()

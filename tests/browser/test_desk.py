@@ -1,0 +1,276 @@
+"""A manager's day at the desk, from the login to the file of records."""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from api.models import Account, Coupon
+from tests.browser.conftest import log_in
+from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = "/admin/api/coupon/add/"
+
+
+def fill(page: Any, **fields: str) -> None:
+    for name, value in fields.items():
+        page.locator(f"#id_{name}").fill(value)
+
+
+def choose(page: Any, name: str, value: str) -> None:
+    page.locator(f'input[name="{name}"][value="{value}"]').check()
+
+
+def fill_the_rest(page: Any) -> None:
+    fill(page, name="双十二", quantity="100", open_date="2026-11-22", close_date="2099-12-12")
+    fill(page, valid_begin_date="2026-11-22", valid_end_date="2099-12-31")
+
+
+def save(page: Any) -> None:
+    page.get_by_role("button", name="保存", exact=True).click()
+
+
+def words(page: Any) -> str:
+    return page.locator(".coupon-words").inner_text()
+
+
+def beside(page: Any, name: str) -> str:
+    """What stands in the row of a field: its label, its help, its error."""
+    return (
+        page.locator(f"#id_{name}")
+        .locator(
+            "xpath=ancestor::div[contains(@class, 'field-row') or contains(@class, 'group')][1]"
+        )
+        .inner_text()
+    )
+
+
+# --- Logging in -----------------------------------------------------------------------------------
+
+
+def test_a_manager_logs_in(page: Any, manager: User) -> None:
+    log_in(page, "wrong")
+    assert "请输入一个正确的" in page.locator("body").inner_text()
+    page.locator("#id_password").fill("demo-password")
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/admin/")
+    assert "优惠券概况" in page.locator("body").inner_text()
+
+
+# --- Making coupons -------------------------------------------------------------------------------
+
+
+def test_the_form_of_each_type_asks_what_it_needs_and_says_what_it_will_do(desk: Any) -> None:
+    desk.goto(ADD)
+    fill_the_rest(desk)
+    money, minimum, percent = (
+        desk.locator(f"#id_{name}")
+        for name in ("money_equivalent_value", "minimum_consume", "off_percent")
+    )
+    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (True, False, False)
+    money.fill("40")
+    assert words(desk) == "立减40"
+
+    choose(desk, "coupon_type", "1")
+    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (True, True, False)
+    money.fill("200")
+    minimum.fill("500")
+    assert words(desk) == "满500减200"
+
+    choose(desk, "coupon_type", "2")
+    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (False, False, True)
+    percent.fill("79")
+    assert words(desk) == "7.9折"
+    assert not desk.locator(".coupon-warning").is_visible()
+    percent.fill("21")
+    assert "只付原价的21%" in desk.locator(".coupon-warning").inner_text()
+
+
+def test_a_cash_coupon_is_made(desk: Any) -> None:
+    desk.goto(ADD)
+    fill_the_rest(desk)
+    fill(desk, money_equivalent_value="40")
+    save(desk)
+    desk.wait_for_url("**/coupon/")
+    assert "立减40" in desk.locator("#result_list").inner_text()
+    assert Coupon.objects.get().money_equivalent_value == 40
+
+
+def test_a_threshold_coupon_is_made_for_a_course_found_by_its_name(desk: Any) -> None:
+    wanted = CourseFactory(name="爬虫开发-专题")
+    CourseFactory(name="CRM实战")
+    desk.goto(ADD)
+    fill_the_rest(desk)
+    choose(desk, "coupon_type", "1")
+    fill(desk, money_equivalent_value="200", minimum_consume="500")
+    desk.locator(".select2-selection").click()
+    desk.locator(".select2-search__field").fill("爬虫")
+    desk.locator(".select2-results__option", has_text="爬虫开发").click()
+    save(desk)
+    desk.wait_for_url("**/coupon/")
+    coupon = Coupon.objects.get()
+    assert coupon.content_object == wanted
+    assert (coupon.money_equivalent_value, coupon.minimum_consume) == (200, 500)
+
+
+def test_a_discount_is_made_that_is_valid_for_days_after_receipt(desk: Any) -> None:
+    desk.goto(ADD)
+    fill_the_rest(desk)
+    choose(desk, "coupon_type", "2")
+    fill(desk, off_percent="79")
+    choose(desk, "validity", "days")
+    assert not desk.locator("#id_valid_begin_date").is_visible()
+    fill(desk, coupon_valid_days="7")
+    save(desk)
+    desk.wait_for_url("**/coupon/")
+    assert "领取后7天" in desk.locator("#result_list").inner_text()
+    coupon = Coupon.objects.get()
+    assert (coupon.off_percent, coupon.coupon_valid_days, coupon.valid_begin_date) == (79, 7, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "field", "says"),
+    [
+        ("0", {}, "money_equivalent_value", "请填写优惠的金额"),
+        ("0", {"money_equivalent_value": "0"}, "money_equivalent_value", "必须大于0"),
+        ("1", {"money_equivalent_value": "200"}, "minimum_consume", "请填写最低消费"),
+        ("2", {"off_percent": "100"}, "off_percent", "1到99"),
+        ("2", {"off_percent": "79", "close_date": "2026-11-21"}, "close_date", "不能早于"),
+        ("2", {"off_percent": "79", "valid_end_date": "2026-11-22"}, "valid_end_date", "必须晚于"),
+        ("2", {"off_percent": "79", "open_date": "tomorrow"}, "open_date", "有效的日期"),
+        ("2", {"off_percent": "79", "quantity": "0"}, "quantity", "至少1张"),
+    ],
+)
+def test_an_error_stands_beside_its_field(
+    desk: Any, kind: str, fields: dict[str, str], field: str, says: str
+) -> None:
+    desk.goto(ADD)
+    fill_the_rest(desk)
+    choose(desk, "coupon_type", kind)
+    fill(desk, **fields)
+    save(desk)
+    desk.wait_for_selector(".errornote")
+    assert says in beside(desk, field)
+    assert desk.locator(f"#id_{field}").is_visible()
+    assert not Coupon.objects.exists()
+
+
+# --- Handing out, taking back, exporting ----------------------------------------------------------
+
+
+def test_a_coupon_is_issued_to_a_thousand_accounts_of_a_file(desk: Any, tmp_path: Path) -> None:
+    coupon = CouponFactory(name="双十二", quantity=5000)
+    Account.objects.bulk_create(Account(username=f"customer{n}") for n in range(1000))
+    file = tmp_path / "names.csv"
+    names = ["用户名", *(f"customer{n}" for n in range(1000)), "nobody"]
+    file.write_text("\n".join(names), "utf-8-sig")
+
+    desk.goto("/admin/api/coupon/")
+    desk.get_by_role("link", name="双十二").click()
+    desk.get_by_role("link", name=re.compile("发放$")).click()
+    choose(desk, "source", "file")
+    desk.locator("#id_file").set_input_files(file)
+    desk.get_by_role("button", name="预览").click()
+    assert desk.locator("#receivers").inner_text() == "1000"
+    assert desk.locator("#unknown").inner_text() == "1"
+    assert "nobody" in desk.locator("#preview").inner_text()
+    desk.get_by_role("button", name="确认发放1000张").click()
+    desk.wait_for_selector("#success:visible")
+    assert "已发放1000张" in desk.locator("#success").inner_text()
+    assert coupon.couponrecord_set.count() == 1000
+    desk.get_by_role("link", name="查看发放记录").click()
+    desk.wait_for_selector("#result_list")
+    assert "customer999" in desk.locator("#result_list").inner_text()
+
+
+def test_a_coupon_is_issued_to_accounts_found_by_search(desk: Any) -> None:
+    coupon = CouponFactory()
+    Account.objects.bulk_create(Account(username=name) for name in ("alice", "alan", "bob"))
+    desk.goto(f"/admin/api/coupon/{coupon.pk}/issue/")
+    for name in ("alice", "bob"):
+        desk.locator(".select2-search__field").fill(name)
+        desk.locator(".select2-results__option", has_text=re.compile(f"^{name}$")).click()
+    desk.get_by_role("button", name="预览").click()
+    desk.get_by_role("button", name="确认发放2张").click()
+    desk.wait_for_selector("#success:visible")
+    holders = coupon.couponrecord_set.values_list("account__username", flat=True)
+    assert sorted(holders) == ["alice", "bob"]
+
+
+def test_what_happened_since_the_preview_is_told_and_nothing_is_issued(desk: Any) -> None:
+    coupon = CouponFactory(quantity=1)
+    Account.objects.create(username="alice")
+    desk.goto(f"/admin/api/coupon/{coupon.pk}/issue/")
+    choose(desk, "source", "everyone")
+    desk.get_by_role("button", name="预览").click()
+    desk.wait_for_selector("#confirm-form")
+    CouponRecordFactory(coupon=coupon)
+    desk.get_by_role("button", name="确认发放1张").click()
+    desk.wait_for_selector("#failure:visible")
+    assert "剩余数量不足" in desk.locator("#failure").inner_text()
+    assert coupon.couponrecord_set.count() == 1
+
+
+def test_a_record_is_taken_back_with_a_reason(desk: Any) -> None:
+    record = CouponRecordFactory()
+    desk.goto(f"/admin/api/couponrecord/{record.pk}/change/")
+    desk.get_by_role("link", name="作废").click()
+    dialog = desk.locator("#dialog")
+    dialog.get_by_role("button", name="作废").click()  # without a reason
+    dialog.get_by_text("必填").wait_for()
+    dialog.locator("#id_reason").fill("发错了人")
+    dialog.get_by_role("button", name="作废").click()
+    desk.get_by_text("已作废" + record.number).wait_for()
+    record.refresh_from_db()
+    assert record.status == 3
+    assert "发错了人" in desk.locator("#content-main").inner_text()
+
+
+def test_what_is_filtered_is_exported(desk: Any) -> None:
+    CouponRecordFactory(number="UNUSED", account__username="alice")
+    CouponRecordFactory(number="USED", status=1)
+    desk.goto("/admin/api/couponrecord/?status__exact=0")
+    desk.get_by_role("link", name="导出").click()
+    desk.locator("#id_format").select_option(label="csv")
+    with desk.expect_download() as download:
+        desk.get_by_role("button", name="提交").click()
+    content = Path(download.value.path()).read_text("utf-8-sig")
+    assert "UNUSED,alice" in content
+    assert "USED,account" not in content
+
+
+# --- The look -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_is_wider_than_its_window(desk: Any, width: int) -> None:
+    record = CouponRecordFactory(coupon__name="双十二" * 10)
+    CouponRecordFactory.create_batch(
+        3, get_time=timezone.now() - dt.timedelta(days=3), coupon=record.coupon
+    )
+    desk.set_viewport_size({"width": width, "height": 900})
+    for url in (
+        "/admin/",
+        "/admin/api/coupon/",
+        ADD,
+        f"/admin/api/coupon/{record.coupon_id}/change/",
+        f"/admin/api/coupon/{record.coupon_id}/issue/",
+        "/admin/api/couponrecord/",
+        f"/admin/api/couponrecord/{record.pk}/change/",
+        "/admin/api/couponrecord/export/",
+    ):
+        desk.goto(url)
+        assert desk.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+def test_the_chart_is_drawn_from_the_pages_own_files(desk: Any) -> None:
+    CouponRecordFactory(status=1)
+    desk.goto("/admin/")
+    desk.wait_for_function("Object.keys(Chart.instances).length == 1")
+    data = desk.evaluate("Chart.instances[0].data.datasets.map(set => set.data.at(-1))")
+    assert data == [0, 1, 0, 0]
