@@ -10,6 +10,9 @@ from benchmarks.place import PlaceError, prepared
 BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
     "settlement": "benchmarks.settlement",
     "pricing": "benchmarks.pricing",
+    "courses": "benchmarks.courses",
+    "issuing": "benchmarks.issuing",  # these two on a PostgreSQL
+    "record_list": "benchmarks.record_list",
 }
 
 

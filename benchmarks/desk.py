@@ -1,0 +1,66 @@
+"""The coupon desk's world: many accounts, coupons and records, and a chief who is logged in."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from api.models import Coupon
+from benchmarks.place import PlaceError
+
+DAYS = 90  # over which the records were received
+
+
+def chief() -> Client:
+    user, _ = User.objects.get_or_create(username="chief", is_staff=True, is_superuser=True)
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def make_accounts(number: int) -> None:
+    _execute(
+        "INSERT INTO api_account (username, password) "
+        "SELECT 'customer' || n, '!' FROM generate_series(1, %s) n ON CONFLICT DO NOTHING",
+        [number],
+    )
+
+
+def make_coupon(quantity: int, **fields: object) -> Coupon:
+    values = {
+        "name": "双十二",
+        "money_equivalent_value": 40,
+        "quantity": quantity,
+        "open_date": "2026-01-01",
+        "close_date": "2099-12-31",
+        "valid_begin_date": "2026-01-01",
+        "valid_end_date": "2099-12-31",
+    }
+    return Coupon.objects.create(**(values | fields))
+
+
+def make_records(number: int, coupons: list[Coupon]) -> None:
+    """Of these coupons in turn, to the accounts in turn: one in ten used, one in fifty expired."""
+    _execute(
+        """
+        INSERT INTO api_couponrecord (coupon_id, account_id, number, status, get_time)
+        SELECT (%s::bigint[])[1 + n %% %s], ids.one[1 + n %% array_length(ids.one, 1)],
+               upper(substr(md5(n::text), 1, 16)),
+               CASE WHEN n %% 10 = 0 THEN 1 WHEN n %% 50 = 1 THEN 2 ELSE 0 END,
+               now() - n * (interval '1 day' * %s / %s)
+        FROM generate_series(1, %s) n, (SELECT array_agg(id) AS one FROM api_account) ids
+        """,
+        [[coupon.pk for coupon in coupons], len(coupons), DAYS, number, number],
+    )
+
+
+def _execute(statement: str, values: list[Any]) -> None:
+    """Without the service's limit on a statement's time, and with fresh statistics after it."""
+    if connection.vendor != "postgresql":
+        raise PlaceError("the desk's benchmarks need a PostgreSQL: set BENCH_DATABASE_URL")
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(statement, values)
+        cursor.execute("ANALYZE")
+        cursor.execute("RESET statement_timeout")
