@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 WANTED = os.environ.get("REQUIRE_BROWSER") == "1"
+PATIENCE = 30_000  # ms: what a page does, it does soon, but on a busy machine not at once
 PASSWORD = "demo-password"
 FLAGS = [
     "--no-sandbox",
@@ -36,10 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
     # Playwright runs a loop in this thread, and Django would refuse the tests its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
@@ -56,7 +57,7 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     window = context.new_page()
     troubles: list[str] = []
     window.on("pageerror", lambda error: troubles.append(f"script: {error}"))

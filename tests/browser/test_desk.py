@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from api.models import Account, Coupon
 from tests.browser.conftest import log_in
@@ -35,18 +36,20 @@ def save(page: Any) -> None:
     page.get_by_role("button", name="保存", exact=True).click()
 
 
-def words(page: Any) -> str:
-    return page.locator(".coupon-words").inner_text()
+def expect_asked(page: Any, *names: str) -> None:
+    """Of the three fields of worth, the form shows these and no other."""
+    for name in ("money_equivalent_value", "minimum_consume", "off_percent"):
+        expect(page.locator(f"#id_{name}")).to_be_visible(visible=name in names)
 
 
-def beside(page: Any, name: str) -> str:
-    """What stands in the row of a field: its label, its help, its error."""
-    return (
-        page.locator(f"#id_{name}")
-        .locator(
-            "xpath=ancestor::div[contains(@class, 'field-row') or contains(@class, 'group')][1]"
-        )
-        .inner_text()
+def expect_words(page: Any, words: str) -> None:
+    expect(page.locator(".coupon-words")).to_have_text(words)
+
+
+def beside(page: Any, name: str) -> Any:
+    """The row of a field: its label, its help, its error."""
+    return page.locator(f"#id_{name}").locator(
+        "xpath=ancestor::div[contains(@class, 'field-row') or contains(@class, 'group')][1]"
     )
 
 
@@ -55,11 +58,11 @@ def beside(page: Any, name: str) -> str:
 
 def test_a_manager_logs_in(page: Any, manager: User) -> None:
     log_in(page, "wrong")
-    assert "请输入一个正确的" in page.locator("body").inner_text()
+    expect(page.locator("body")).to_contain_text("请输入一个正确的")
     page.locator("#id_password").fill("demo-password")
     page.get_by_role("button", name="登录").click()
     page.wait_for_url("**/admin/")
-    assert "优惠券概况" in page.locator("body").inner_text()
+    expect(page.locator("body")).to_contain_text("优惠券概况")
 
 
 # --- Making coupons -------------------------------------------------------------------------------
@@ -68,27 +71,22 @@ def test_a_manager_logs_in(page: Any, manager: User) -> None:
 def test_the_form_of_each_type_asks_what_it_needs_and_says_what_it_will_do(desk: Any) -> None:
     desk.goto(ADD)
     fill_the_rest(desk)
-    money, minimum, percent = (
-        desk.locator(f"#id_{name}")
-        for name in ("money_equivalent_value", "minimum_consume", "off_percent")
-    )
-    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (True, False, False)
-    money.fill("40")
-    assert words(desk) == "立减40"
+    expect_asked(desk, "money_equivalent_value")
+    fill(desk, money_equivalent_value="40")
+    expect_words(desk, "立减40")
 
     choose(desk, "coupon_type", "1")
-    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (True, True, False)
-    money.fill("200")
-    minimum.fill("500")
-    assert words(desk) == "满500减200"
+    expect_asked(desk, "money_equivalent_value", "minimum_consume")
+    fill(desk, money_equivalent_value="200", minimum_consume="500")
+    expect_words(desk, "满500减200")
 
     choose(desk, "coupon_type", "2")
-    assert (money.is_visible(), minimum.is_visible(), percent.is_visible()) == (False, False, True)
-    percent.fill("79")
-    assert words(desk) == "7.9折"
-    assert not desk.locator(".coupon-warning").is_visible()
-    percent.fill("21")
-    assert "只付原价的21%" in desk.locator(".coupon-warning").inner_text()
+    expect_asked(desk, "off_percent")
+    fill(desk, off_percent="79")
+    expect_words(desk, "7.9折")
+    expect(desk.locator(".coupon-warning")).to_be_hidden()
+    fill(desk, off_percent="21")
+    expect(desk.locator(".coupon-warning")).to_contain_text("只付原价的21%")
 
 
 def test_a_cash_coupon_is_made(desk: Any) -> None:
@@ -97,7 +95,7 @@ def test_a_cash_coupon_is_made(desk: Any) -> None:
     fill(desk, money_equivalent_value="40")
     save(desk)
     desk.wait_for_url("**/coupon/")
-    assert "立减40" in desk.locator("#result_list").inner_text()
+    expect(desk.locator("#result_list")).to_contain_text("立减40")
     assert Coupon.objects.get().money_equivalent_value == 40
 
 
@@ -124,11 +122,11 @@ def test_a_discount_is_made_that_is_valid_for_days_after_receipt(desk: Any) -> N
     choose(desk, "coupon_type", "2")
     fill(desk, off_percent="79")
     choose(desk, "validity", "days")
-    assert not desk.locator("#id_valid_begin_date").is_visible()
+    expect(desk.locator("#id_valid_begin_date")).to_be_hidden()
     fill(desk, coupon_valid_days="7")
     save(desk)
     desk.wait_for_url("**/coupon/")
-    assert "领取后7天" in desk.locator("#result_list").inner_text()
+    expect(desk.locator("#result_list")).to_contain_text("领取后7天")
     coupon = Coupon.objects.get()
     assert (coupon.off_percent, coupon.coupon_valid_days, coupon.valid_begin_date) == (79, 7, None)
 
@@ -154,9 +152,9 @@ def test_an_error_stands_beside_its_field(
     choose(desk, "coupon_type", kind)
     fill(desk, **fields)
     save(desk)
-    desk.wait_for_selector(".errornote")
-    assert says in beside(desk, field)
-    assert desk.locator(f"#id_{field}").is_visible()
+    expect(desk.locator(".errornote")).to_be_visible()
+    expect(beside(desk, field)).to_contain_text(says)
+    expect(desk.locator(f"#id_{field}")).to_be_visible()
     assert not Coupon.objects.exists()
 
 
@@ -176,16 +174,14 @@ def test_a_coupon_is_issued_to_a_thousand_accounts_of_a_file(desk: Any, tmp_path
     choose(desk, "source", "file")
     desk.locator("#id_file").set_input_files(file)
     desk.get_by_role("button", name="预览").click()
-    assert desk.locator("#receivers").inner_text() == "1000"
-    assert desk.locator("#unknown").inner_text() == "1"
-    assert "nobody" in desk.locator("#preview").inner_text()
+    expect(desk.locator("#receivers")).to_have_text("1000")
+    expect(desk.locator("#unknown")).to_have_text("1")
+    expect(desk.locator("#preview")).to_contain_text("nobody")
     desk.get_by_role("button", name="确认发放1000张").click()
-    desk.wait_for_selector("#success:visible")
-    assert "已发放1000张" in desk.locator("#success").inner_text()
+    expect(desk.locator("#success")).to_contain_text("已发放1000张")
     assert coupon.couponrecord_set.count() == 1000
     desk.get_by_role("link", name="查看发放记录").click()
-    desk.wait_for_selector("#result_list")
-    assert "customer999" in desk.locator("#result_list").inner_text()
+    expect(desk.locator("#result_list")).to_contain_text("customer999")
 
 
 def test_a_coupon_is_issued_to_accounts_found_by_search(desk: Any) -> None:
@@ -197,7 +193,7 @@ def test_a_coupon_is_issued_to_accounts_found_by_search(desk: Any) -> None:
         desk.locator(".select2-results__option", has_text=re.compile(f"^{name}$")).click()
     desk.get_by_role("button", name="预览").click()
     desk.get_by_role("button", name="确认发放2张").click()
-    desk.wait_for_selector("#success:visible")
+    expect(desk.locator("#success")).to_be_visible()
     holders = coupon.couponrecord_set.values_list("account__username", flat=True)
     assert sorted(holders) == ["alice", "bob"]
 
@@ -208,11 +204,10 @@ def test_what_happened_since_the_preview_is_told_and_nothing_is_issued(desk: Any
     desk.goto(f"/admin/api/coupon/{coupon.pk}/issue/")
     choose(desk, "source", "everyone")
     desk.get_by_role("button", name="预览").click()
-    desk.wait_for_selector("#confirm-form")
+    expect(desk.locator("#confirm-form")).to_be_visible()
     CouponRecordFactory(coupon=coupon)
     desk.get_by_role("button", name="确认发放1张").click()
-    desk.wait_for_selector("#failure:visible")
-    assert "剩余数量不足" in desk.locator("#failure").inner_text()
+    expect(desk.locator("#failure")).to_contain_text("剩余数量不足")
     assert coupon.couponrecord_set.count() == 1
 
 
@@ -228,7 +223,7 @@ def test_a_record_is_taken_back_with_a_reason(desk: Any) -> None:
     desk.get_by_text("已作废" + record.number).wait_for()
     record.refresh_from_db()
     assert record.status == 3
-    assert "发错了人" in desk.locator("#content-main").inner_text()
+    expect(desk.locator("#content-main")).to_contain_text("发错了人")
 
 
 def test_what_is_filtered_is_exported(desk: Any) -> None:
@@ -265,6 +260,7 @@ def test_no_page_is_wider_than_its_window(desk: Any, width: int) -> None:
         "/admin/api/couponrecord/export/",
     ):
         desk.goto(url)
+        desk.wait_for_load_state("networkidle")
         assert desk.evaluate("document.documentElement.scrollWidth") <= width, url
 
 
