@@ -260,9 +260,9 @@ def test_a_minimum_that_only_the_full_prices_reach_is_reached() -> None:
 
 
 def test_a_minimum_missed_by_one_fen_is_not_reached() -> None:
-    site_wide = (threshold(9, "100", "10"), threshold(8, "100.01", "90"))
-    found = best(Settlement(bare("100"), site_wide))
-    assert found.choice.site_wide == 9
+    global_coupons = (threshold(9, "100", "10"), threshold(8, "100.01", "90"))
+    found = best(Settlement(bare("100"), global_coupons))
+    assert found.choice.global_coupon == 9
     assert found.alternatives == (Alternative(None, D("100.00")), Alternative(8, D("100.00")))
 
 
@@ -280,10 +280,10 @@ def test_of_two_coupons_that_do_the_same_the_one_that_ends_sooner_is_taken() -> 
 
 
 def test_of_two_that_end_together_the_smaller_record_id_is_taken() -> None:
-    site_wide = (cut(12, "3"), cut(11, "3"))
-    assert best(Settlement((course("10", cut(2, "1"), cut(1, "1")),), site_wide)).choice == Choice(
-        (1,), 11
-    )
+    global_coupons = (cut(12, "3"), cut(11, "3"))
+    assert best(
+        Settlement((course("10", cut(2, "1"), cut(1, "1")),), global_coupons)
+    ).choice == Choice((1,), 11)
 
 
 def test_a_course_coupon_lost_in_the_rounding_is_left_out() -> None:

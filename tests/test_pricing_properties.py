@@ -57,9 +57,9 @@ def off(coupon: Coupon | None, base: int) -> int:
     return min(fen(coupon.value), base)
 
 
-def total_of(lines: Iterable[tuple[int, Coupon | None]], site_wide: Coupon | None) -> int:
+def total_of(lines: Iterable[tuple[int, Coupon | None]], global_coupon: Coupon | None) -> int:
     left = sum(price - off(coupon, price) for price, coupon in lines)
-    return left - off(site_wide, left)
+    return left - off(global_coupon, left)
 
 
 def sums_left(settlement: Settlement) -> set[int]:
@@ -111,12 +111,12 @@ def settlements(draw: st.DrawFn) -> Settlement:
         chosen = draw(st.sampled_from([None, *(c.record_id for c in coupons)]))
         lines.append(Line(course_id, yuan(price), coupons, chosen))
     reachable = sorted(sums_left(Settlement(tuple(lines))))
-    site_wide = tuple(
+    global_coupons = tuple(
         coupon(draw(st.sampled_from(reachable)) + draw(st.sampled_from([-1, 0, 0, 1])))
         for _ in range(draw(st.integers(0, 4)))
     )
-    chosen = draw(st.sampled_from([None, *(c.record_id for c in site_wide)]))
-    return Settlement(tuple(lines), site_wide, chosen)
+    chosen = draw(st.sampled_from([None, *(c.record_id for c in global_coupons)]))
+    return Settlement(tuple(lines), global_coupons, chosen)
 
 
 def assert_adds_up(priced: Quote) -> None:
@@ -142,7 +142,7 @@ def test_best_has_the_lowest_total_there_is_with_every_site_wide_coupon(
     found = best(settlement)
     assert fen(found.quote.total) == min(expected.values())
     totals = {alternative.coupon: fen(alternative.total) for alternative in found.alternatives}
-    assert totals | {found.choice.site_wide: fen(found.quote.total)} == expected
+    assert totals | {found.choice.global_coupon: fen(found.quote.total)} == expected
     assert len(totals) == len(expected) - 1
     assert found.saves == quote(settlement).total - found.quote.total >= 0
     assert found.settlement == choose(settlement, found.choice)
@@ -159,7 +159,7 @@ def assert_none_too_many(settlement: Settlement, choice: Choice, total: int) -> 
         coupon_of(line.coupons, record_id)
         for line, record_id in zip(settlement.lines, choice.lines, strict=True)
     ]
-    chosen.append(coupon_of(settlement.coupons, choice.site_wide))
+    chosen.append(coupon_of(settlement.coupons, choice.global_coupon))
     assert total_of(zip(prices, chosen[:-1], strict=True), chosen[-1]) == total
     used = [place for place, coupon in enumerate(chosen) if coupon]
     for count in range(1, len(used) + 1):
@@ -201,23 +201,23 @@ def test_a_quote_adds_up_and_tells_of_every_coupon_what_choosing_it_would_save(
     assert_adds_up(priced)
     prices = [fen(line.price) for line in settlement.lines]
     present = [coupon_of(line.coupons, line.chosen) for line in settlement.lines]
-    site_wide = coupon_of(settlement.coupons, settlement.chosen)
-    total = total_of(zip(prices, present, strict=True), site_wide)
+    global_coupon = coupon_of(settlement.coupons, settlement.chosen)
+    total = total_of(zip(prices, present, strict=True), global_coupon)
     assert fen(priced.total) == total
 
     savess: dict[int, int] = {}
     for i, line in enumerate(settlement.lines):
         for coupon in line.coupons:
             swapped = [*present[:i], coupon, *present[i + 1 :]]
-            after = total_of(zip(prices, swapped, strict=True), site_wide)
+            after = total_of(zip(prices, swapped, strict=True), global_coupon)
             savess[coupon.record_id] = total - after
         if present[i] and off(present[i], prices[i]):
             del savess[line.chosen or 0]
     for coupon in settlement.coupons:
         after = total_of(zip(prices, present, strict=True), coupon)
         savess[coupon.record_id] = total - after
-    if site_wide and priced.global_discount:
-        del savess[site_wide.record_id]
+    if global_coupon and priced.global_discount:
+        del savess[global_coupon.record_id]
     assert {idle.coupon: fen(idle.saves) for idle in priced.idle} == savess
 
 

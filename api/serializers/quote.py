@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.services.pricing import Reason
+from api.services.quotes import ChangeCode
 
 
 class MoneyField(serializers.DecimalField):
@@ -17,7 +18,7 @@ class MoneyField(serializers.DecimalField):
 class ChangeShown(serializers.Serializer[Any]):
     """What has changed about a course since the settlement was started."""
 
-    code = serializers.ChoiceField(["offline", "policy_gone", "price_changed"])
+    code = serializers.ChoiceField([code.value for code in ChangeCode])
     reason = serializers.CharField()
     price = MoneyField(allow_null=True, help_text="today's price, where that has changed")
 

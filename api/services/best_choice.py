@@ -41,7 +41,7 @@ class Alternative:
 class Best:
     """The cheapest choice, the settlement and the quote with it, and what it saves, in 元.
 
-    ``saves`` is against the present choice. ``alternatives`` are none and the site-wide coupons in
+    `saves` is against the present choice. `alternatives` are none and the site-wide coupons in
     the order offered, without the one that is best.
     """
 
@@ -61,7 +61,7 @@ class _Course:
 
     @classmethod
     def of(cls, line: Line) -> _Course:
-        """Keep, of the coupons that do the same, the one that ends sooner."""
+        """Of the coupons that do the same, the one that ends sooner."""
         price = price_of(line)
         coupons: dict[int, Coupon | None] = {0: None}
         for coupon in sorted(line.coupons, key=_sooner):
@@ -87,7 +87,7 @@ class _Plan:
 
 
 def best(settlement: Settlement) -> Best:
-    """Give the choice with the lowest total: at most one coupon a course, at most one site-wide.
+    """The choice with the lowest total: at most one coupon a course, at most one site-wide.
 
     No coupon of it, nor any set of them, could be left out without the total rising. If several
     site-wide coupons (or none) lead to the lowest total: the one that needs fewer coupons in all,
@@ -109,7 +109,7 @@ def best(settlement: Settlement) -> Best:
         lines=tuple(
             _record_id(course.coupons[off]) for course, off in zip(courses, offs, strict=True)
         ),
-        site_wide=_record_id(plan.coupon),
+        global_coupon=_record_id(plan.coupon),
     )
     chosen = choose(settlement, choice)
     return Best(
@@ -126,7 +126,7 @@ def best(settlement: Settlement) -> Best:
 
 
 def _target(coupon: Coupon, lowest: int, highest: int) -> int:
-    """Give what has to be put back on the courses for this coupon; 0 if that cannot pay."""
+    """What has to be put back on the courses for this coupon; 0 if that cannot pay."""
     short = shortfall(coupon, lowest)
     reachable = lowest + short <= highest
     return short if reachable and _total(coupon, lowest + short) <= lowest else 0
@@ -139,7 +139,7 @@ def _plan(coupon: Coupon, lowest: int, target: int, search: Search) -> _Plan:
 
 
 def _discounts(plan: _Plan, courses: Sequence[_Course], search: Search) -> list[int]:
-    """Give what is taken off each course, without any coupon that could be left out.
+    """What is taken off each course, without any coupon that could be left out.
 
     Leaving one out raises the sum left, and the total never falls as that rises: once a discount
     is too large to be left out, so is every larger one, and any set of them. So one pass, from the

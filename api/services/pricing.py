@@ -1,8 +1,8 @@
 """What a settlement costs: the rules of money (README, "rules of money") and nothing else.
 
 Pure functions over small frozen types: no database, cache, request or clock. Amounts come in and
-go out as ``Decimal`` in 元. In between they are whole fen (``int``), so that sums are exact and
-rounding can only happen where a ``Decimal`` becomes fen: in `to_fen`, half up.
+go out as `Decimal` in 元. In between they are whole fen (`int`), so that sums are exact and
+rounding can only happen where a `Decimal` becomes fen: in `to_fen`, half up.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Reason(StrEnum):
 class Coupon:
     """A coupon as it is offered, under the id of its record.
 
-    ``value`` (``money_equivalent_value``) and ``minimum`` (``minimum_consume``) are in 元.
-    ``percent`` (``off_percent``) is what is left to pay: 79 means 79 %. A kind ignores the fields
-    that are not its own. ``ends`` is the last day it can be used; None, if unknown, counts as last.
+    `value` (`money_equivalent_value`) and `minimum` (`minimum_consume`) are in 元.
+    `percent` (`off_percent`) is what is left to pay: 79 means 79 %. A kind ignores the fields
+    that are not its own. `ends` is the last day it can be used; None, if unknown, counts as last.
     """
 
     record_id: int
@@ -68,7 +68,7 @@ class Line:
 class Settlement:
     """The lines in the order asked for, the site-wide coupons offered, the one chosen.
 
-    A ``chosen`` that is not among the ``coupons`` beside it, here or in a line, counts as none.
+    A `chosen` that is not among the `coupons` beside it, here or in a line, counts as none.
     """
 
     lines: tuple[Line, ...]
@@ -81,15 +81,15 @@ class Choice:
     """The record ids of the coupons to choose, None for none: for each line in order, site-wide."""
 
     lines: tuple[int | None, ...]
-    site_wide: int | None
+    global_coupon: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """What a line costs, in 元: ``price - discount - share == pay``.
+    """What a line costs, in 元: `price - discount - share == pay`.
 
-    ``coupon`` is the record id of the one chosen, even if it takes nothing off.
-    ``share`` is the line's part of the site-wide discount.
+    `coupon` is the record id of the one chosen, even if it takes nothing off.
+    `share` is the line's part of the site-wide discount.
     """
 
     course_id: int
@@ -104,9 +104,9 @@ class PricedLine:
 class IdleCoupon:
     """A coupon that takes nothing off now: not chosen, or chosen in vain.
 
-    ``course_id`` is None for a site-wide one. ``message`` is the reason as the user reads it.
-    ``short``, in 元, is what is missing to its minimum; None, unless that is the reason.
-    ``saves``, in 元, is how much the total would fall if it were chosen in place of what is chosen
+    `course_id` is None for a site-wide one. `message` is the reason as the user reads it.
+    `short`, in 元, is what is missing to its minimum; None, unless that is the reason.
+    `saves`, in 元, is how much the total would fall if it were chosen in place of what is chosen
     there now; negative, if the total would rise.
     """
 
@@ -120,10 +120,10 @@ class IdleCoupon:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A settlement's breakdown, in 元: ``subtotal - course_discount - global_discount == total``.
+    """A settlement's breakdown, in 元: `subtotal - course_discount - global_discount == total`.
 
-    The lines' ``pay`` add up to ``total``. Every coupon of the settlement is either at work or in
-    ``idle``: those of the courses in the order of the lines, then the site-wide ones.
+    The lines' `pay` add up to `total`. Every coupon of the settlement is either at work or in
+    `idle`: those of the courses in the order of the lines, then the site-wide ones.
     """
 
     lines: tuple[PricedLine, ...]
@@ -136,7 +136,7 @@ class Quote:
 
 
 def quote(settlement: Settlement) -> Quote:
-    """Give the breakdown of the settlement with its present choices.
+    """The breakdown of the settlement with its present choices.
 
     Raises `NotMoney`. The rule: README, rules of money.
     """
@@ -144,9 +144,9 @@ def quote(settlement: Settlement) -> Quote:
     chosen = [chosen_coupon(line) for line in settlement.lines]
     discounts = [discount(coupon, price) for coupon, price in zip(chosen, prices, strict=True)]
     left = [price - off for price, off in zip(prices, discounts, strict=True)]
-    site_wide = chosen_coupon(settlement)
-    site_wide_discount = discount(site_wide, sum(left))
-    shares = divide(site_wide_discount, left)
+    global_coupon = chosen_coupon(settlement)
+    global_discount = discount(global_coupon, sum(left))
+    shares = divide(global_discount, left)
     lines = tuple(
         PricedLine(
             course_id=line.course_id,
@@ -164,15 +164,15 @@ def quote(settlement: Settlement) -> Quote:
         lines=lines,
         subtotal=to_yuan(sum(prices)),
         course_discount=to_yuan(sum(discounts)),
-        global_coupon=site_wide.record_id if site_wide else None,
-        global_discount=to_yuan(site_wide_discount),
-        total=to_yuan(sum(left) - site_wide_discount),
-        idle=(*_idle_on_courses(settlement, prices, left), *_idle_site_wide(settlement, sum(left))),
+        global_coupon=global_coupon.record_id if global_coupon else None,
+        global_discount=to_yuan(global_discount),
+        total=to_yuan(sum(left) - global_discount),
+        idle=(*_idle_on_courses(settlement, prices, left), *_idle_global(settlement, sum(left))),
     )
 
 
 def choose(settlement: Settlement, choice: Choice) -> Settlement:
-    """Give the same settlement with other choices.
+    """The same settlement with other choices.
 
     Raises `NotOffered` for a coupon that is not offered there, ValueError unless the choice has as
     many lines as the settlement.
@@ -181,11 +181,11 @@ def choose(settlement: Settlement, choice: Choice) -> Settlement:
         replace(line, chosen=_offered(line, record_id))
         for line, record_id in zip(settlement.lines, choice.lines, strict=True)
     )
-    return replace(settlement, lines=lines, chosen=_offered(settlement, choice.site_wide))
+    return replace(settlement, lines=lines, chosen=_offered(settlement, choice.global_coupon))
 
 
 def to_fen(yuan: Decimal) -> int:
-    """Round 元 half up to whole fen. Nothing else rounds money (README, rules of money).
+    """元 rounded half up to whole fen. Nothing else rounds money (README, rules of money).
 
     Raises `NotMoney` for what cannot be counted, TypeError for a float.
     """
@@ -196,22 +196,22 @@ def to_fen(yuan: Decimal) -> int:
 
 
 def to_yuan(fen: int) -> Decimal:
-    """Give fen as 元 with two places."""
+    """Fen as 元 with two places."""
     return _MONEY.scaleb(fen, -2)
 
 
 def price_of(line: Line) -> int:
-    """Give the price of a course in fen, never below 0. Raises `NotMoney`."""
+    """The price of a course in fen, never below 0. Raises `NotMoney`."""
     return max(0, to_fen(line.price))
 
 
 def chosen_coupon(place: Line | Settlement) -> Coupon | None:
-    """Give the coupon that is chosen for a course, or site-wide; None if none of those offered."""
+    """The coupon that is chosen for a course, or site-wide; None if none of those offered."""
     return next((coupon for coupon in place.coupons if coupon.record_id == place.chosen), None)
 
 
 def discount(coupon: Coupon | None, base: int) -> int:
-    """Give what a coupon takes off a base, both in fen: a course's price, or the sum left of all.
+    """What a coupon takes off a base, both in fen: a course's price, or the sum left of all.
 
     Always within 0 and the base, whatever another program wrote into the coupon. Raises `NotMoney`.
     The rule: README, rules of money.
@@ -225,7 +225,7 @@ def discount(coupon: Coupon | None, base: int) -> int:
 
 
 def shortfall(coupon: Coupon, base: int) -> int:
-    """Give by how much a base misses the coupon's minimum, both in fen; 0 if it does not.
+    """By how much a base misses the coupon's minimum, both in fen; 0 if it does not.
 
     Only 满减 has a minimum, and a base that equals it reaches it. Raises `NotMoney`.
     """
@@ -233,9 +233,9 @@ def shortfall(coupon: Coupon, base: int) -> int:
 
 
 def divide(amount: int, weights: Sequence[int]) -> list[int]:
-    """Divide an amount of fen in proportion to the weights, by largest remainder.
+    """The parts of an amount of fen in proportion to the weights, by largest remainder.
 
-    The parts add up to the amount and, if that is at most the sum of the weights, none is larger
+    They add up to the amount and, if that is at most the sum of the weights, none is larger
     than its weight. Equal remainders: the earlier one first. The rule: README, rules of money.
     """
     whole = sum(weights)
@@ -258,20 +258,20 @@ def _idle_on_courses(
     settlement: Settlement, prices: Sequence[int], left: Sequence[int]
 ) -> Iterator[IdleCoupon]:
     """Another coupon on one course only moves the sum left: no line has to be priced again."""
-    site_wide = chosen_coupon(settlement)
+    global_coupon = chosen_coupon(settlement)
     sum_left = sum(left)
-    total = sum_left - discount(site_wide, sum_left)
+    total = sum_left - discount(global_coupon, sum_left)
     for line, price, rest in zip(settlement.lines, prices, left, strict=True):
         for coupon in line.coupons:
             off = discount(coupon, price)
             if off and coupon.record_id == line.chosen:
                 continue
             swapped = sum_left - rest + price - off
-            saves = total - (swapped - discount(site_wide, swapped))
+            saves = total - (swapped - discount(global_coupon, swapped))
             yield _idle(coupon, line.course_id, price, off, saves)
 
 
-def _idle_site_wide(settlement: Settlement, sum_left: int) -> Iterator[IdleCoupon]:
+def _idle_global(settlement: Settlement, sum_left: int) -> Iterator[IdleCoupon]:
     now = discount(chosen_coupon(settlement), sum_left)
     for coupon in settlement.coupons:
         off = discount(coupon, sum_left)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.utils import timezone
@@ -66,7 +67,7 @@ def choose_best(*, account_id: int, now: datetime) -> dict[str, Any]:
     index, settlement = _read(account_id)
     usable = _usable(account_id, _offered(settlement), now)
     choice = _best(settlement, usable).choice
-    choices: dict[str | None, int] = {None: choice.site_wide or 0}
+    choices: dict[str | None, int] = {None: choice.global_coupon or 0}
     for course_id, record_id in zip(index.course_ids, choice.lines, strict=True):
         choices[course_id] = record_id or 0
     shown = _shown(settlement, _quote_with(settlement, choice), usable)
@@ -180,17 +181,25 @@ def _record_id(default_coupon: str) -> int | None:
 # --- What has changed -----------------------------------------------------------------------------
 
 
+class ChangeCode(StrEnum):
+    """What has changed about a settled course."""
+
+    OFFLINE = "offline"
+    POLICY_GONE = "policy_gone"
+    PRICE_CHANGED = "price_changed"
+
+
 @dataclass(frozen=True)
 class Change:
     """Why a course's price in the settlement is stale; `price` is today's, 元, if it has one."""
 
-    code: str
+    code: ChangeCode
     reason: str
     price: Decimal | None = None
 
 
-OFFLINE = Change("offline", "课程已下线")
-POLICY_GONE = Change("policy_gone", "价格策略已不存在")
+OFFLINE = Change(ChangeCode.OFFLINE, "课程已下线")
+POLICY_GONE = Change(ChangeCode.POLICY_GONE, "价格策略已不存在")
 
 
 def _changes(settlement: Settlement) -> list[Change | None]:
@@ -219,7 +228,7 @@ def _change(
     today = pricing.to_fen(_amount(price))
     if today == pricing.to_fen(_amount(course.price)):
         return None
-    return Change("price_changed", "价格已变动", pricing.to_yuan(today))
+    return Change(ChangeCode.PRICE_CHANGED, "价格已变动", pricing.to_yuan(today))
 
 
 def _usable(account_id: int, record_ids: set[int | None], now: datetime) -> set[int]:

@@ -27,7 +27,7 @@ class TooLargeToSearch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The reachable sums from ``base`` up: bit i stands for ``base + i``."""
+    """The reachable sums from `base` up: bit i stands for `base + i`."""
 
     base: int
     bits: int
@@ -40,7 +40,7 @@ class _Layer:
         return total + (above & -above).bit_length() - 1
 
     def grown(self, amounts: Sequence[int], low: int, high: int) -> _Layer:
-        """Add a list; keep only the sums from low to high."""
+        """Adds a list; keeps only the sums from low to high."""
         bits = self.bits
         for amount in amounts[1:]:
             bits |= self.bits << amount
@@ -55,7 +55,7 @@ class _Layer:
 class _Hit:
     """A sum in the last of some layers, and what was taken before out of the lists that follow.
 
-    ``taken`` begins with the last list.
+    `taken` begins with the last list.
     """
 
     layers: Sequence[_Layer]
@@ -66,7 +66,7 @@ class _Hit:
 class Search:
     """For each target, the smallest reachable sum that is not below it, and what makes it up.
 
-    ``lists``: each with distinct whole amounts, ascending from 0. ``targets``: from 0 up to the sum
+    `lists`: each with distinct whole amounts, ascending from 0. `targets`: from 0 up to the sum
     of the largest amounts. Raises `TooLargeToSearch`. The same arguments, the same answer.
     """
 
@@ -89,12 +89,12 @@ class Search:
         self._search({target for target in wanted if target > middle})
 
     def smallest_from(self, target: int) -> int:
-        """Give the smallest reachable sum that is not below one of the targets."""
+        """The smallest reachable sum that is not below one of the targets."""
         hit = self._hits[self._in_units(target)]
         return (hit.total + sum(hit.taken)) * self._unit
 
     def amounts_from(self, target: int) -> tuple[int, ...]:
-        """Give the amounts that make up that sum, one out of each list."""
+        """The amounts that make up that sum, one out of each list."""
         hit = self._hits[self._in_units(target)]
         taken, rest = list(hit.taken), hit.total
         for i in reversed(range(len(hit.layers) - 1)):
@@ -125,7 +125,7 @@ class Search:
             self._hits[target] = _Hit(layers, layers[-1].first_from(target))
 
     def _not_met_exactly(self, targets: set[int], layers: Sequence[_Layer]) -> set[int]:
-        """Settle the targets that are met exactly, as nothing can be better; give the others.
+        """Settles the targets that are met exactly, as nothing can be better; gives the others.
 
         Exactly: by the first number from the target up whose ending any sum can have. Out of the
         lists to come, last first, take as much as leaves the middle of the layer to be reached:
