@@ -113,7 +113,7 @@ def test_a_redis_that_does_not_answer_is_503_within_the_timeout(
 
     assert_gone(request_of(settled))
 
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 4
     server.thaw()
     assert everything_in() == before
     assert request_of(settled).json()["code"] == 1000
@@ -163,7 +163,7 @@ def test_a_pool_without_a_free_connection_is_503(settled, redis):
 
     assert_gone(settled.get("/api/payment/"))
 
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 4
     for one in taken:
         pool.release(one)
     assert settled.get("/api/payment/").json()["code"] == 1000
