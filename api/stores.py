@@ -51,11 +51,12 @@ class CarStore:
     def index(self, account_id: int) -> CarIndex:
         """What the account's car holds: nothing, where there is no index, or none that can be read.
         One round trip."""
-        found: Any = self._redis.hget(self.index_key(account_id), self.COURSES)
+        (found,) = _values(self._redis, self.index_key(account_id), [self.COURSES])
+        text = found or b""
         try:
-            return CarIndex(found, tuple(map(int, json.loads(found))))
+            return CarIndex(text, tuple(map(int, json.loads(text))))
         except (ValueError, TypeError):
-            return CarIndex(found or b"", ())
+            return CarIndex(text, ())
 
     def entries(self, account_id: int, course_ids: Sequence[int]) -> list[CarEntry | None]:
         """The entry of each course, in the order asked for; None where the car has none.
@@ -170,7 +171,7 @@ class SettlementStore:
     def index(self, account_id: int) -> SettlementIndex | None:
         """Which settlement the account has, or None. One round trip."""
         names = (self.SETTLEMENT, self.COURSES, "default_coupon")
-        values: list[Any] = self._redis.hmget(self.coupon_key(account_id), names)
+        values = _values(self._redis, self.coupon_key(account_id), names)
         found = {n.encode(): v for n, v in zip(names, values, strict=True) if v is not None}
         return self._index_in(found) or self._adopted(account_id, found)
 
@@ -190,7 +191,7 @@ class SettlementStore:
     def offers(self, account_id: int, course_id: str | None) -> Offers | None:
         """The coupons offered on a settled course, or site-wide for None; None if there is no
         such settlement or course. One round trip. Raises SettlementUnreadable."""
-        found: Any = self._redis.hget(self._key_of_choice(account_id, course_id), "coupon")
+        (found,) = _values(self._redis, self._key_of_choice(account_id, course_id), ["coupon"])
         return None if found is None else offers_from(found)
 
     def choose(
@@ -223,10 +224,15 @@ class SettlementStore:
     # One script: to ask for the index first, and then for what it names, takes the client nearly
     # twice as long. The course keys are in the slot of KEYS[1]: README, Redis Cluster.
     _READ = """
-        local hashes = {redis.call('HGETALL', KEYS[1])}
-        local courses = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+        local function hash(key)
+            local found = redis.pcall('HGETALL', key)
+            return found.err and {} or found  -- no hash: nothing of a settlement
+        end
+        local hashes = {hash(KEYS[1])}
+        local courses = redis.pcall('HGET', KEYS[1], ARGV[1])
+        if type(courses) ~= 'string' then return hashes end
         for course_id in string.gmatch(courses, '%d+') do
-            hashes[#hashes + 1] = redis.call('HGETALL', ARGV[2] .. course_id .. ARGV[3])
+            hashes[#hashes + 1] = hash(ARGV[2] .. course_id .. ARGV[3])
         end
         return hashes
     """
@@ -274,7 +280,12 @@ class SettlementStore:
         pipe = self._redis.pipeline(transaction=False)
         for course_id in course_ids:
             pipe.hexists(self.course_key(account_id, course_id), "coupon")
-        return [c for c, whole in zip(course_ids, pipe.execute(), strict=True) if whole]
+        answers = pipe.execute(raise_on_error=False)
+        return [
+            course_id
+            for course_id, whole in zip(course_ids, answers, strict=True)
+            if not _is_wrong_type(whole) and whole
+        ]
 
     def _guarded(self, account_id: int, index: SettlementIndex) -> GuardedWrite:
         return GuardedWrite(self.coupon_key(account_id), {self.SETTLEMENT: index.settlement})
@@ -293,13 +304,29 @@ class SettlementStore:
         return self.course_key(account_id, course_id)
 
 
+def _values(connection: Redis, key: str, names: Sequence[str]) -> list[bytes | None]:
+    """The values of some fields of a hash; none where the key holds something else."""
+    try:
+        return connection.hmget(key, names)  # type: ignore[return-value]
+    except ResponseError as error:
+        if _is_wrong_type(error):
+            return [None] * len(names)
+        raise
+
+
 def _hash(found: Any) -> Hash:
     """What HGETALL gave; where the key holds something else than a hash, one without sense."""
-    if isinstance(found, ResponseError):
-        if not str(found).startswith("WRONGTYPE"):
-            raise found
-        return {b"": b""}
-    return found  # type: ignore[no-any-return]
+    return {b"": b""} if _is_wrong_type(found) else found
+
+
+def _is_wrong_type(answer: Any) -> bool:
+    """Whether Redis refused because the key, another program's, holds something else than a hash.
+    Raises any other refusal."""
+    if not isinstance(answer, ResponseError):
+        return False
+    if not str(answer).startswith("WRONGTYPE"):
+        raise answer
+    return True
 
 
 def _scan(connection: Redis, key: str) -> Iterator[tuple[str, ...]]:

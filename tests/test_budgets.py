@@ -63,7 +63,7 @@ def test_patch_makes_three_round_trips_and_one_query(full, django_assert_num_que
         answer = full.choose(0, **course)
 
     assert answer.json()["code"] == 1000
-    assert trips == [["HMGET"], ["HGET"], ["EVAL"]]
+    assert trips == [["HMGET"], ["HMGET"], ["EVAL"]]
 
 
 def test_get_makes_one_round_trip_and_one_query(full, django_assert_num_queries):

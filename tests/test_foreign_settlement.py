@@ -265,3 +265,48 @@ def test_the_index_names_the_courses_in_their_order(alice, redis: Redis):
 
     index = redis.hget(f"luffy_payment_coupon_{alice.account.pk}", "courses")
     assert json.loads(index) == ["2", "1"]
+
+
+# --- Keys that hold something else than a hash ----------------------------------------------------
+
+
+@pytest.fixture(params=["coupon", "course"])
+def no_hash(request, alice, redis: Redis) -> str:
+    """Alice's settlement, of which another program made one key a text."""
+    put_in_car(redis, alice.account, 1)
+    alice.settle([1])
+    pk = alice.account.pk
+    key = {"coupon": f"luffy_payment_coupon_{pk}", "course": f"luffy_payment_{pk}_1"}[request.param]
+    redis.set(key, "of somebody else")
+    return key
+
+
+@pytest.mark.usefixtures("no_hash")
+@pytest.mark.parametrize("path", ["", "quote/", "best/"])
+def test_a_settlement_of_which_a_key_is_no_hash_cannot_be_had(alice, path: str):
+    answer = alice.get(f"/api/payment/{path}").json()
+
+    assert answer == {"code": 1001, "data": None, "error": "获取失败"}
+
+
+def test_nothing_can_be_chosen_where_the_key_is_no_hash(alice, no_hash: str, everything_in):
+    before = everything_in()
+
+    answer = alice.choose(0, **({} if "coupon" in no_hash else {"courseid": 1})).json()
+
+    assert answer == {"code": 1111, "data": None, "error": "修改失败"}
+    assert everything_in() == before
+
+
+@pytest.mark.usefixtures("no_hash")
+def test_the_next_settlement_takes_the_place_of_a_key_that_is_no_hash(alice):
+    assert alice.settle([1]).json()["code"] == 1000
+
+    assert settled(alice) == ["1"]
+
+
+def test_a_course_key_that_is_no_hash_is_not_taken_for_a_settled_course(alice, redis: Redis):
+    settle_elsewhere(redis, alice.account, 1)
+    redis.set(f"luffy_payment_{alice.account.pk}_2", "of somebody else")
+
+    assert settled(alice) == ["1"]

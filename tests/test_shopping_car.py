@@ -506,7 +506,7 @@ def test_no_request_looks_through_redis(filled, redis):
         remove(filled, 1)
 
     commands = {command for trip in trips for command in trip}
-    assert commands == {"HGET", "HGETALL", "EVAL"}
+    assert commands == {"HMGET", "HGETALL", "EVAL"}
 
 
 def test_a_full_car_asks_once_more_whether_all_its_courses_are_still_there(alice, settings, redis):

@@ -44,7 +44,9 @@ class GuardedWrite:
     _SCRIPT = """
         local at = 2
         for _ = 1, tonumber(ARGV[1]) do
-            if (redis.call('HGET', KEYS[1], ARGV[at]) or '') ~= ARGV[at + 1] then return 0 end
+            local held = redis.pcall('HGET', KEYS[1], ARGV[at])
+            if type(held) ~= 'string' then held = '' end  -- no field, or no hash
+            if held ~= ARGV[at + 1] then return 0 end
             at = at + 2
         end
         while at <= #ARGV do

@@ -11,6 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from api.serializers.fields import IdField, IdOrNothingField, NumberField
 
 _DIGITS = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
+_DIGITS_OR_ZERO = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
 
 
 class Schema(AutoSchema):
@@ -62,5 +63,6 @@ class IdFields(OpenApiSerializerFieldExtension):
         number = {"type": "integer", "minimum": field.smallest, "maximum": field.largest}
         if isinstance(field, NumberField):  # of a query, where all are texts
             return number
+        digits = _DIGITS if field.smallest else _DIGITS_OR_ZERO
         nothing = [{"enum": [0, ""]}] if isinstance(field, IdOrNothingField) else []
-        return {"anyOf": [number, _DIGITS, *nothing]}
+        return {"anyOf": [number, digits, *nothing]}
