@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -27,11 +28,19 @@ from unfold.paginator import InfinitePaginator
 from unfold.utils import parse_date_str
 
 
+class CountedPages(Paginator):
+    """The pages of a list, and how many rows it has. The theme would name them by the document's
+    plural, which begins with a number of its own: 9 31. 优惠券生成记录."""
+
+    template_name = "admin/counted_pages.html"
+
+
 class DeskAdmin(ModelAdmin):
     """`labels` has the Chinese for the fields whose model gives them no verbose name; forms, and
     columns made with `column`, show it."""
 
     labels: Mapping[str, str] = {}
+    paginator = CountedPages
     list_per_page = 50
     list_max_show_all = 0
     warn_unsaved_form = True

@@ -55,6 +55,12 @@ def test_a_list_of_thirty_asks_no_more_queries_than_one_of_three(
     assert len(thirty) <= 14
 
 
+def test_a_list_says_how_many_rows_it_has(chief: Client) -> None:
+    for _ in range(3):
+        MAKERS[Course]()
+    assert "共3条" in chief.get(page_of(Course)).content.decode()
+
+
 @EVERY_MODEL
 def test_lists_forms_and_history_speak_chinese(chief: Client, model: type[Model]) -> None:
     row = MAKERS[model]()
