@@ -17,8 +17,8 @@ Hash = Mapping[bytes, bytes]
 Offers = Mapping[str, Mapping[str, Any]]  # coupon-record id -> what the coupon does (contract §5)
 
 NO_COUPON = "0"
-AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
-LARGEST_AMOUNT = Decimal("1e12")  # 元; more than that is a slip, and slow to reckon with
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
+_LARGEST_AMOUNT = Decimal("1e12")  # 元; more than that is a slip, and slow to reckon with
 _STRICT = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
@@ -177,6 +177,15 @@ def offers_from(text: bytes) -> Offers:
         raise SettlementUnreadable from error
 
 
+def amount(value: Any) -> Decimal:
+    """元, by the text of the value: a float never enters. Raises ValueError or TypeError for what
+    is no amount of money."""
+    text = _scalar(value)
+    if not _AMOUNT.fullmatch(text) or Decimal(text) > _LARGEST_AMOUNT:
+        raise ValueError(f"no amount of money: {text}")
+    return Decimal(text)
+
+
 def _texts(found: Hash) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in found.items()}
 
@@ -201,8 +210,6 @@ def _scalar(value: Any) -> str:
 
 
 def _price(value: Any) -> str:
-    """The price as a text, 元. Raises ValueError for what is no amount of money."""
-    text = _scalar(value)
-    if not AMOUNT.fullmatch(text) or Decimal(text) > LARGEST_AMOUNT:
-        raise ValueError(text)
-    return text
+    """The price as a text, 元. Raises ValueError or TypeError for what is no amount of money."""
+    amount(value)
+    return _scalar(value)

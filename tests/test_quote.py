@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 from rest_framework.test import APIClient
 
-from api.models import Coupon, CouponRecord, Course, PricePolicy
+from api.models import Coupon, CouponRecord, CouponRecordStatus, Course, PricePolicy
 from api.stores import SettlementStore
 from tests.factories import (
     CouponFactory,
@@ -154,6 +154,7 @@ def test_a_coupon_below_its_minimum_takes_nothing_and_says_what_is_missing(
             "reason": "未达到使用门槛，还差 378.00 元",
             "short": "378.00",
             "saves": "0.00",
+            "usable": True,
         }
     ]
 
@@ -171,7 +172,22 @@ def test_a_coupon_that_is_not_chosen_says_what_it_would_save(
         "reason": "未选择此优惠券",
         "short": None,
         "saves": "40.00",
+        "usable": True,
     }
+
+
+def test_a_coupon_that_is_not_chosen_says_whether_it_can_still_be_used(
+    alice: APIClient, courses: list[Course]
+) -> None:
+    give(alice, 4, course=courses[0], money_equivalent_value=40)
+    give(alice, 5, course=courses[0], money_equivalent_value=50)
+    settle(alice, 1)
+    CouponRecord.objects.filter(pk=5).update(status=CouponRecordStatus.VOID)
+
+    idle = {each["coupon"]: each for each in data_of(alice.get(QUOTE))["idle_coupons"]}
+
+    assert {pk: each["usable"] for pk, each in idle.items()} == {4: True, 5: False}
+    assert idle[5]["saves"] == "50.00"
 
 
 def test_a_coupon_on_a_free_course_is_worth_nothing(alice: APIClient, redis: Redis) -> None:
@@ -201,6 +217,11 @@ def test_another_accounts_settlement_is_not_quoted(
     [
         ("price", "NaN"),
         ("price", "1e30"),
+        ("price", "-5"),
+        ("price", "１００"),
+        ("price", "1_000"),
+        ("price", " 5 "),
+        ("default_coupon", "９"),
         ("course_id", "9" * 30),
         ("course_id", "٣"),
         ("coupon", json.dumps({"9" * 30: {"coupon_type": 0, "money_equivalent_value": 1}})),
@@ -220,6 +241,11 @@ def test_a_settlement_with_what_cannot_be_reckoned_with_cannot_be_had(
     [
         {},
         {"coupon_type": 9},
+        {"coupon_type": True, "money_equivalent_value": 1},
+        {"coupon_type": 0, "money_equivalent_value": -1},
+        {"coupon_type": 2, "off_percent": True},
+        {"coupon_type": 2, "off_percent": 0},
+        {"coupon_type": 2, "off_percent": 101},
         {"coupon_type": 0, "money_equivalent_value": "x"},
         {"coupon_type": 0, "money_equivalent_value": 1e999},
         {"coupon_type": 1, "money_equivalent_value": [1], "minimum_consume": 1},

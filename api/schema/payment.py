@@ -162,6 +162,7 @@ _QUOTE = {
             "reason": "未选择此优惠券",
             "short": None,
             "saves": "-20.00",
+            "usable": True,
         }
     ],
 }

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.services.changes import ChangeCode
 from api.services.pricing import Reason
-from api.services.quotes import ChangeCode
 
 
 class MoneyField(serializers.DecimalField):
@@ -47,6 +47,7 @@ class IdleCouponShown(serializers.Serializer[Any]):
     reason = serializers.CharField(source="message")
     short = MoneyField(allow_null=True, help_text="what is missing to its minimum")
     saves = MoneyField(help_text="how much the total would fall if it were chosen in its place")
+    usable = serializers.BooleanField(help_text="whether the record can still be used today")
 
 
 class QuoteShown(serializers.Serializer[Any]):
