@@ -139,6 +139,7 @@ class CarStore:
     def _indexed(self, account_id: int, index: CarIndex, course_ids: Iterable[int]) -> GuardedWrite:
         key = self.index_key(account_id)
         write = GuardedWrite(key, {self.COURSES: index.text})
+        write.delete(key)  # whatever another program has put there
         write.hset(key, {self.COURSES: json.dumps(list(dict.fromkeys(course_ids)))})
         return write
 
@@ -265,7 +266,7 @@ class SettlementStore:
         found = {
             course_id for (course_id,) in _scan(self._redis, self.course_key(account_id, "\0"))
         }
-        course_ids = self._whole(account_id, sorted(found, key=int))
+        course_ids = self._settled(account_id, sorted(found, key=int))
         index = self._new_index(course_ids)
         seen = {name: coupon_hash.get(name.encode(), b"") for name in (*index, "default_coupon")}
         write = GuardedWrite(self.coupon_key(account_id), seen)
@@ -274,17 +275,17 @@ class SettlementStore:
         write.commit(self._redis)
         return SettlementIndex(index[self.SETTLEMENT], tuple(course_ids))
 
-    def _whole(self, account_id: int, course_ids: Sequence[str]) -> list[str]:
-        """Those of the courses whose hash has coupons: another program may have left a stray one,
-        with a choice and nothing else."""
+    def _settled(self, account_id: int, course_ids: Sequence[str]) -> list[str]:
+        """The courses without those whose hash has a choice and nothing else: the stray ones that
+        the lesson's PATCH leaves. Any other hash belongs to the settlement, be it broken."""
         pipe = self._redis.pipeline(transaction=False)
         for course_id in course_ids:
-            pipe.hexists(self.course_key(account_id, course_id), "coupon")
+            pipe.hkeys(self.course_key(account_id, course_id))
         answers = pipe.execute(raise_on_error=False)
         return [
             course_id
-            for course_id, whole in zip(course_ids, answers, strict=True)
-            if not _is_wrong_type(whole) and whole
+            for course_id, names in zip(course_ids, answers, strict=True)
+            if _is_wrong_type(names) or names != [b"default_coupon"]
         ]
 
     def _guarded(self, account_id: int, index: SettlementIndex) -> GuardedWrite:

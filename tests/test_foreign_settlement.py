@@ -305,8 +305,18 @@ def test_the_next_settlement_takes_the_place_of_a_key_that_is_no_hash(alice):
     assert settled(alice) == ["1"]
 
 
-def test_a_course_key_that_is_no_hash_is_not_taken_for_a_settled_course(alice, redis: Redis):
+@pytest.mark.parametrize("field", ["coupon", "price"])
+def test_one_with_a_broken_course_cannot_be_had_instead_of_costing_less(
+    alice, redis: Redis, field: str
+):
+    settle_elsewhere(redis, alice.account, 1, 2)
+    redis.hdel(f"luffy_payment_{alice.account.pk}_2", field)
+
+    assert alice.settlement() == {"code": 1001, "data": None, "error": "获取失败"}
+
+
+def test_one_with_a_course_key_that_is_no_hash_cannot_be_had_either(alice, redis: Redis):
     settle_elsewhere(redis, alice.account, 1)
     redis.set(f"luffy_payment_{alice.account.pk}_2", "of somebody else")
 
-    assert settled(alice) == ["1"]
+    assert alice.settlement() == {"code": 1001, "data": None, "error": "获取失败"}

@@ -389,6 +389,15 @@ def test_a_hash_without_the_index_can_be_changed_put_in_again_and_taken_out(alic
     assert not redis.exists(CarStore.key(alice.account.pk, 2))
 
 
+def test_an_index_key_that_is_no_hash_is_made_anew(alice, redis):
+    sell(1)
+    redis.set(CarStore.index_key(alice.account.pk), "of somebody else")
+
+    assert car(alice) == []
+    assert add(alice, 1) == ADDED
+    assert in_car(alice) == [("1", "11")]
+
+
 @pytest.mark.parametrize("index", [b"", b"x", b"5", b'["a"]', b"\xff"])
 def test_an_index_that_another_program_broke_is_made_anew(alice, redis, index: bytes):
     sell(1)
