@@ -157,6 +157,10 @@ def log_lines() -> Iterator[Callable[[], str]]:
         ("/api/payment/?TOKEN=s3cret", "/api/payment/?…"),
         ("token=s3cret", "token=…"),
         ("'/?token=s3cret'", "'/?…'"),
+        ("/api/payment/;token=s3cret", "/api/payment/;token=…"),
+        ("/api/token=s3cret/", "/api/token=…"),
+        ("Invalid HTTP Header: 'Authorization Token s3cret'", "'Authorization Token …'"),
+        ("authorization: bearer s3cret", "authorization: bearer …"),
     ],
 )
 def test_a_log_line_does_not_show_a_token_of_a_url(log_lines, line: str, shown: str):

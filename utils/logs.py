@@ -5,15 +5,19 @@ import re
 from typing import Any
 
 _QUERY = re.compile(r"\?[^\s\"']+")  # whole: a token can be spelt in more ways than one
-_TOKEN = re.compile(r"((?:^|[&\s])token=)[^&\s\"']+", re.IGNORECASE | re.MULTILINE)
+_TOKEN = re.compile(
+    r"(token=)[^&\s\"']+"  # of a query, or where somebody meant one
+    r"|(authorization\W+(?:token|bearer)\W+)[^\s\"']+",  # of a header that gunicorn refuses
+    re.IGNORECASE,
+)
 
 
 class HideTokens(logging.Formatter):
-    """Puts `token=…` in place of the token wherever a URL is logged, in a traceback too (contract
-    §2)."""
+    """Puts `…` in place of the token wherever a URL or its header is logged, in a traceback too
+    (contract §2)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _TOKEN.sub(r"\1…", _QUERY.sub("?…", super().format(record)))
+        return _TOKEN.sub(r"\1\2…", _QUERY.sub("?…", super().format(record)))
 
 
 PASSED_ON: dict[str, Any] = {"handlers": [], "level": "INFO", "propagate": True}
@@ -29,6 +33,7 @@ def to_console(loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "line": {
                 "()": HideTokens,
                 "fmt": "{asctime} {levelname} {name}: {message}",
+                "datefmt": "%Y-%m-%d %H:%M:%S%z",  # gunicorn's master keeps the system's own time
                 "style": "{",
             },
         },
