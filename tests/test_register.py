@@ -44,7 +44,7 @@ def test_spaces_around_the_name_do_not_count_and_those_of_the_password_do(anonym
 
 
 @pytest.mark.parametrize("username", ["abc", "a" * 64, "林海峰", "a b", "o'neill", "%_*"])
-def test_a_name_has_3_to_64_characters_of_any_kind(anonymous, username):
+def test_a_name_has_3_to_64_characters_that_can_be_seen(anonymous, username):
     assert register(anonymous, username).json()["data"] == {"username": username}
 
 
@@ -61,6 +61,9 @@ def test_a_name_has_3_to_64_characters_of_any_kind(anonymous, username):
         ({"a": 1}, "username: 不是有效的字符串。"),
         ("da\0ve", "username: 包含不允许的字符"),
         ("\ud800dave", "username: 包含不允许的字符"),
+        ("da\nve", "username: 包含不允许的字符"),
+        ("da\u200bve", "username: 包含不允许的字符"),
+        ("da\u3000ve", "username: 包含不允许的字符"),
     ],
 )
 def test_another_name_is_malformed_and_makes_nothing(anonymous, username, error):

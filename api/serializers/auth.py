@@ -25,6 +25,11 @@ class RegisterRequest(serializers.Serializer[Any]):
     username = TextField(min_length=3, max_length=64)
     password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
+    def validate_username(self, username: str) -> str:
+        if not username.isprintable():  # a line end, a space of no width: two names look the same
+            raise serializers.ValidationError(TextField.default_error_messages["unreadable"])
+        return username
+
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             validate_password(asked["password"], cast(Any, Account(username=asked["username"])))
