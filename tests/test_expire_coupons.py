@@ -78,7 +78,7 @@ def test_both_days_of_one_coupon_are_told_apart(today: dt.date) -> None:
 def test_only_unused_records_expire(today: dt.date, status: int) -> None:
     record = by_dates(today, -1)
     CouponRecord.objects.update(status=status)
-    assert "共0张" in run()
+    assert "records set to expired: 0" in run()
     assert status_of(record) == status
 
 
@@ -108,17 +108,16 @@ def test_what_it_leaves_the_settlement_offers_and_what_it_sets_it_did_not(today:
 def test_it_prints_what_it_did_and_a_second_run_does_nothing(today: dt.date) -> None:
     record = by_dates(today, -1)
     first, second = run(), run()
-    assert f"{record.coupon_id} {record.coupon}: 1张" in first
-    assert "2026-11-22: 已设为已过期，共1张" in first
-    assert second == "2026-11-22: 已设为已过期，共0张\n"
+    assert f"coupon {record.coupon_id} {record.coupon}: 1\n" in first
+    assert "2026-11-22: records set to expired: 1\n" in first
+    assert second == "2026-11-22: records set to expired: 0\n"
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(today: dt.date) -> None:
     record = by_dates(today, -1)
     said = run(dry_run=True)
-    assert f"{record.coupon_id} {record.coupon}: 1张" in said
-    assert "未执行" in said
-    assert "共1张" in said
+    assert f"coupon {record.coupon_id} {record.coupon}: 1\n" in said
+    assert "2026-11-22: records would be set to expired: 1\n" in said
     assert status_of(record) == 0
 
 
@@ -126,7 +125,7 @@ def test_many_records_are_set_in_batches(today: dt.date, monkeypatch: pytest.Mon
     monkeypatch.setattr(expiry, "BATCH", 2)
     record = by_dates(today, -1)
     CouponRecordFactory.create_batch(4, coupon=record.coupon)
-    assert "共5张" in run()
+    assert "records set to expired: 5" in run()
     assert not CouponRecord.objects.exclude(status=2).exists()
 
 

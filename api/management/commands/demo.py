@@ -73,6 +73,7 @@ class Command(BaseCommand):
         fill_car()
         self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
         if serve:
+            self.stdout.flush()  # a file or a pipe would show the tour when the server ends
             call_command("runserver", serve, use_reloader=False)
         elif settings.REDIS_URL == settings.EMBEDDED_REDIS:
             self.stdout.write("REDIS_URL is not set: the shopping car ends with this command.")

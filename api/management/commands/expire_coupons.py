@@ -9,7 +9,7 @@ from api.services import expiry
 
 
 class Command(BaseCommand):
-    help = "把有效期已过的未使用优惠券记录设为“已过期”"
+    help = "Sets unused coupon records whose time is over to 已过期"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -22,6 +22,6 @@ class Command(BaseCommand):
         for case in expiry.over(today):
             number = expiry.unused(case) if dry_run else expiry.expire(case)
             total += number
-            self.stdout.write(f"{case.coupon.pk} {case.coupon}: {number}张")
-        done = "将设为已过期（未执行）" if dry_run else "已设为已过期"
-        self.stdout.write(f"{today}: {done}，共{total}张")
+            self.stdout.write(f"coupon {case.coupon.pk} {case.coupon}: {number}")
+        done = "would be set to expired" if dry_run else "set to expired"
+        self.stdout.write(f"{today}: records {done}: {total}")
