@@ -10,6 +10,7 @@ worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30  # seconds; every call to Redis and the database gives up long before
 keepalive = 5
+limit_request_line = 8190  # a longer one gunicorn refuses by itself, in HTML
 control_socket_disable = True  # the image's user has no home to put it in
 
 # The path without its query: today's SPA sends its token there.

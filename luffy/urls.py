@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from api.urls import unknown_path
+
 urlpatterns = [
     path("api/", include("api.urls")),
+    path("api", unknown_path),
     path("admin/", admin.site.urls),
 ]

@@ -23,7 +23,9 @@ def debug(request, settings) -> bool:
     return settings.DEBUG
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/x", "/api/payment", "/api/payment/1/", "/api//"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/x", "/api/payment", "/api/payment/1/", "/api//"]
+)
 def test_an_unknown_path_is_404_and_no_redirect(anonymous, debug, path: str):
     answer = anonymous.get(path)
 
@@ -31,9 +33,10 @@ def test_an_unknown_path_is_404_and_no_redirect(anonymous, debug, path: str):
     assert answer.json() == NOT_FOUND
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/payment"])
 @pytest.mark.parametrize("method", METHODS)
-def test_an_unknown_path_is_404_whatever_the_method(anonymous, method: str):
-    answer = anonymous.generic(method, "/api/payment")
+def test_an_unknown_path_is_404_whatever_the_method(anonymous, debug, method: str, path: str):
+    answer = anonymous.generic(method, path)
 
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/json"

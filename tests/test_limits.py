@@ -112,6 +112,16 @@ def test_a_body_of_just_the_limit_is_let_in(alice, method, body, done):
     assert answer.json() == done
 
 
+def test_a_body_in_chunks_is_refused_and_changes_nothing(alice):
+    sell(1)
+
+    answer = alice.post(CAR, {"courseid": 1, "policyid": 11}, HTTP_TRANSFER_ENCODING="chunked")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "请求体必须带有Content-Length"
+    assert in_car(alice) == []
+
+
 @pytest.mark.parametrize(("method", "body", "done"), BODIES)
 def test_a_body_of_one_byte_more_is_refused_and_changes_nothing(alice, method, body, done):
     sell(1)

@@ -21,7 +21,7 @@ class ApiEnvelopeMiddleware:
         answer = self.get_response(request)
         if (
             answer.status_code >= 400
-            and request.path_info.startswith("/api/")
+            and _is_api(request)
             and not answer.get("Content-Type", "").startswith("application/json")
         ):
             return _enveloped(answer.status_code, _kept(answer))
@@ -29,16 +29,23 @@ class ApiEnvelopeMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Under /api/, refuses a request body over API_MOST_BYTES before anybody reads it. Without a
-    Content-Length there is no body: WSGI."""
+    """Under /api/, refuses a request body over API_MOST_BYTES before anybody reads it, and one
+    that comes in chunks: without a Content-Length, WSGI knows of no body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/") and _length(request) > settings.API_MOST_BYTES:
-            return _enveloped(413)
+        if _is_api(request):
+            if _length(request) > settings.API_MOST_BYTES:
+                return _enveloped(413)
+            if "HTTP_TRANSFER_ENCODING" in request.META:
+                return _enveloped(400, error="请求体必须带有Content-Length")
         return self.get_response(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
 
 
 def _length(request: HttpRequest) -> float:
@@ -49,8 +56,10 @@ def _length(request: HttpRequest) -> float:
     return int(length) if len(length) < 20 else inf  # Python refuses to read 5,000 digits
 
 
-def _enveloped(status: int, headers: dict[str, str] | None = None) -> JsonResponse:
-    body = http_failure(status).data
+def _enveloped(
+    status: int, headers: dict[str, str] | None = None, error: str | None = None
+) -> JsonResponse:
+    body = http_failure(status, error).data
     as_views_do = {"ensure_ascii": False, "separators": (",", ":")}
     return JsonResponse(body, status=status, headers=headers, json_dumps_params=as_views_do)
 

@@ -49,11 +49,9 @@ class Operation:
 
     def http_statuses(self) -> list[int]:
         """The errors of the HTTP layer that it can answer with."""
-        statuses = {405, 429, 503, *self.statuses}
+        statuses = {400, 405, 413, 429, 503, *self.statuses}
         if self.request:
-            statuses |= {400, 413, 415}
-        if self.query:
-            statuses.add(400)
+            statuses.add(415)
         if not self.public:
             statuses.add(401)
         return sorted(statuses)

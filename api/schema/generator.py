@@ -48,7 +48,7 @@ class TokenSchemes(OpenApiAuthenticationExtension):
         return [
             header | {"description": "`Token …`, with the word before the token"},
             {"type": "http", "scheme": "bearer"},
-            {"type": "apiKey", "in": "query", "name": "token", "description": "It ends up in logs"},
+            {"type": "apiKey", "in": "query", "name": "token", "description": "Others may log it"},
         ]
 
 

@@ -110,12 +110,7 @@ describe(
         request=ChooseRequest,
         body={"courseid": 1, "couponid": 6},
         data="修改成功",
-        refusals=[
-            CourseCouponNotFound,
-            GlobalCouponNotFound,
-            SettlementNotChanged,
-            SettlementNotFound,
-        ],
+        refusals=[CourseCouponNotFound, GlobalCouponNotFound, SettlementNotChanged],
     ),
     get=Operation(
         "The settlement: courses in the order asked for, and the coupons offered",
