@@ -242,7 +242,10 @@ def database() -> dict[str, Any]:
         }
     elif engine == "django.db.backends.postgresql":
         statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
+        config["ENGINE"] = "luffy.postgresql"
         options |= {
+            # PostgreSQL gives up first, and says so; this is for one that says nothing.
+            "patience": statement + 1 if statement else None,
             "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
             "tcp_user_timeout": 5_000,  # ms: a network that went silent is an error, not a wait
             "options": f"-c statement_timeout={statement * 1000}",

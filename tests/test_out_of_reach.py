@@ -21,6 +21,7 @@ import luffy.settings
 from tests.conftest import Customer
 from tests.factories import put_in_car
 from tests.redis_server import RedisServer
+from tests.relay import Relay
 from utils.optimistic import GuardedWrite
 
 GONE = {"code": 1503, "data": None, "error": "服务暂时不可用，请稍后再试"}
@@ -263,3 +264,44 @@ def test_a_database_connection_that_was_cut_is_503_and_the_next_request_works(se
     close_old_connections()  # as the server does after each request; the test client leaves it out
 
     assert settled.get("/api/payment/").json()["code"] == 1000
+
+
+@pytest.fixture
+def relay(monkeypatch) -> Iterator[Relay]:
+    """Between the service and PostgreSQL, which the service waits for only a second."""
+    config = connection.settings_dict
+    address = config["HOST"] or "127.0.0.1", int(config["PORT"] or 5432)
+    with Relay(address) as relay:
+        monkeypatch.setitem(config, "HOST", "127.0.0.1")
+        monkeypatch.setitem(config, "PORT", relay.port)
+        monkeypatch.setitem(config["OPTIONS"], "patience", 1)
+        connection.close()
+        yield relay
+        connection.close()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_falls_silent_is_503_and_the_next_request_works(settled, relay, redis):
+    assert settled.get("/api/payment/").json()["code"] == 1000
+
+    relay.fall_silent()
+    started = time.monotonic()
+    assert_gone(settled.settle([2]))
+    assert time.monotonic() - started < 4
+    close_old_connections()
+    relay.speak()
+
+    assert settled.settlement()["data"]["course_list"][0]["course_id"] == "1"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_the_health_check_does_not_wait_for_a_database_that_falls_silent(relay, client):
+    assert client.get("/healthz").status_code == 200
+
+    relay.fall_silent()
+    started = time.monotonic()
+
+    assert client.get("/healthz").json()["database"] == "unreachable"
+    assert time.monotonic() - started < 4

@@ -1,0 +1,26 @@
+"""Django's PostgreSQL backend, with an end to waiting.
+
+PostgreSQL itself ends a statement that takes too long (statement_timeout), and TCP notices a
+network that is gone. A server that is there and says nothing (frozen, or behind a pooler that
+waits) neither of them notices: only whoever waits can give up.
+"""
+
+from functools import partial
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """The option `patience` says how many seconds to wait for an answer, None for ever. Whatever
+    takes longer is an OperationalError, and the connection is not used again."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        self._patience = params.pop("patience", None)
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection: Any = super().get_new_connection(conn_params)
+        connection.wait = partial(connection.wait, timeout=self._patience)
+        return connection
