@@ -7,6 +7,7 @@ through, and nobody is let in uncounted.
 
 import hashlib
 import time
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,7 +28,7 @@ def count_attempt(door: str, *, name: str, address: str) -> None:
     Raises TooManyAttempts if the name or the address has used up its LOGIN_ATTEMPTS_PER_MINUTE
     within the last 60 seconds; refused attempts do not prolong the wait.
     """
-    limiter = MovingWindowRateLimiter(_storage())
+    limiter = MovingWindowRateLimiter(_Storage("redis://", key_prefix="luffy_limits"))
     rate = RateLimitItemPerMinute(settings.LOGIN_ATTEMPTS_PER_MINUTE)
     for kind, whose in (("address", address), ("name", name)):
         # Hashed: what was typed into the field may be of any length, or a password.
@@ -47,7 +48,9 @@ def address_of(request: HttpRequest | Request) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _storage() -> RedisStorage:
-    """On the service's own connection pool: its server, its timeouts, or the embedded Redis."""
-    pool = get_redis_connection("default").connection_pool
-    return RedisStorage("redis://", connection_pool=pool, key_prefix="luffy_limits")
+class _Storage(RedisStorage):
+    """On the service's own connection: its server or cluster, its timeouts, or the embedded Redis.
+    Each count is one key, and so in one slot."""
+
+    def get_connection(self, readonly: bool = False) -> Any:
+        return get_redis_connection("default")
