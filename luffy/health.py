@@ -9,6 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django_redis import get_redis_connection
 from redis import RedisError
+from redis.exceptions import RedisClusterException
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +29,17 @@ def healthz() -> JsonResponse:
     """Says whether database and Redis answer: 200 when both do, else 503."""
     states = {
         "database": _state(lambda: connection.cursor().execute("SELECT 1"), DatabaseError),
-        "redis": _state(lambda: get_redis_connection("default").ping(), RedisError),
+        "redis": _state(
+            lambda: get_redis_connection("default").ping(), RedisError, RedisClusterException
+        ),
     }
     return JsonResponse(states, status=200 if set(states.values()) == {"ok"} else 503)
 
 
-def _state(probe: Callable[[], object], failure: type[Exception]) -> str:
+def _state(probe: Callable[[], object], *failures: type[Exception]) -> str:
     try:
         probe()
-    except failure as error:
+    except failures as error:
         logger.warning("health check: %s", error)
         return "unreachable"
     return "ok"

@@ -56,6 +56,13 @@ def key_template(name: str, default: str, *, ids: int) -> str:
     return template
 
 
+def in_one_slot(*templates: str) -> bool:
+    """Whether a Redis Cluster keeps an account's keys of these templates together: where they have
+    the same hash tag, the first {…}, and in it the account's %s, which is a template's first."""
+    tagged = [re.match(r"[^{%]*\{([^}%]*%s[^}%]*)\}", template) for template in templates]
+    return len({match and match[1] for match in tagged}) == 1 and None not in tagged
+
+
 def origins(name: str) -> list[str]:
     """Origins as a browser says them, from the environment variable `name`, comma-separated.
     Django would only say what is wrong with them where its checks run, which a server does not."""
@@ -266,24 +273,36 @@ if REDIS_URL == EMBEDDED_REDIS and not DEBUG:
         "REDIS_URL is not set, and the embedded Redis forgets every shopping car at exit. "
         "Give the service a Redis, as in redis://127.0.0.1:6379/0, or set DEBUG=on."
     )
+REDIS_CLUSTER = switch("REDIS_CLUSTER", False)
 if REDIS_URL != EMBEDDED_REDIS:
     try:
-        parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+        _place = parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
     except ValueError:  # may quote the password
         raise ImproperlyConfigured(
             "REDIS_URL must be as in redis://:password@host:6379/0, with %-signs for what a URL "
             "cannot hold."
         ) from None
+if REDIS_CLUSTER and (REDIS_URL == EMBEDDED_REDIS or "path" in _place or _place.get("db")):
+    raise ImproperlyConfigured(
+        "REDIS_CLUSTER is on: REDIS_URL must name one of the cluster's nodes, as in "
+        "redis://:password@host:6379/0. A cluster has no other database than 0."
+    )
 
 
 def redis_cache() -> dict[str, Any]:
-    """The one Redis connection pool, as django-redis wants it: bounded, with timeouts (seconds)."""
+    """The one Redis connection pool, as django-redis wants it, or on a cluster one for each node:
+    bounded, with timeouts (seconds)."""
     pool: dict[str, Any] = {
         "max_connections": number("REDIS_MAX_CONNECTIONS", 100, at_least=1),
-        "timeout": 1,  # seconds to wait for a free connection of the pool
         "socket_connect_timeout": number("REDIS_CONNECT_TIMEOUT", 1, at_least=1),
         "socket_timeout": number("REDIS_TIMEOUT", 2, at_least=1),
     }
+    options = {"CLIENT_CLASS": "django_redis.client.DefaultClient", "CONNECTION_POOL_KWARGS": pool}
+    if REDIS_CLUSTER:
+        options["CONNECTION_FACTORY"] = "utils.redis_cluster.ClusterConnectionFactory"
+    else:
+        options["CONNECTION_POOL_CLASS"] = "redis.BlockingConnectionPool"
+        pool["timeout"] = 1  # seconds to wait for a free connection of the pool
     if REDIS_URL == EMBEDDED_REDIS:
         from fakeredis import FakeRedisConnection
 
@@ -291,11 +310,7 @@ def redis_cache() -> dict[str, Any]:
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": "redis://embedded" if REDIS_URL == EMBEDDED_REDIS else REDIS_URL,
-        "OPTIONS": {
-            "CLIENT_CLASS": "django_redis.client.DefaultClient",
-            "CONNECTION_POOL_CLASS": "redis.BlockingConnectionPool",
-            "CONNECTION_POOL_KWARGS": pool,
-        },
+        "OPTIONS": options,
     }
 
 
@@ -307,6 +322,15 @@ SHOPPING_CAR_KEY = key_template("SHOPPING_CAR_KEY", "luffy_shopping_car_%s_%s", 
 SHOPPING_CAR_INDEX_KEY = key_template("SHOPPING_CAR_INDEX_KEY", "luffy_car_index_%s", ids=1)
 PAYMENT_KEY = key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
 PAYMENT_COUPON_KEY = key_template("PAYMENT_COUPON_KEY", "luffy_payment_coupon_%s", ids=1)
+if REDIS_CLUSTER and not (
+    in_one_slot(SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY)
+    and in_one_slot(PAYMENT_KEY, PAYMENT_COUPON_KEY)
+):
+    raise ImproperlyConfigured(
+        "REDIS_CLUSTER is on: an account's keys must share a slot. Give SHOPPING_CAR_KEY and "
+        "SHOPPING_CAR_INDEX_KEY the same hash tag around the account's %s, and PAYMENT_KEY and "
+        "PAYMENT_COUPON_KEY too, as in luffy_payment_{%s}_%s and luffy_payment_coupon_{%s}."
+    )
 SHOPPING_CAR_MOST = number("SHOPPING_CAR_MOST", 100, at_least=1)  # courses in one car
 PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives; 0: for ever
 

@@ -12,18 +12,26 @@ import pytest
 from redis import Redis, RedisError
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class RedisServer:
-    def __init__(self) -> None:
+    """`options` are further ones of the command line."""
+
+    def __init__(self, *options: str) -> None:
         binary = shutil.which("redis-server")
         if binary is None:
             pytest.skip("no redis-server on PATH")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._directory = tempfile.TemporaryDirectory()
         self._command: list[Any] = [binary, "--port", str(self.port), "--bind", "127.0.0.1"]
         self._command += ["--save", "", "--appendonly", "no", "--dir", self._directory.name]
+        self._command += options
         self.start()
 
     def start(self) -> None:

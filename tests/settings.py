@@ -12,6 +12,7 @@ for _name in [
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",
+    "REDIS_CLUSTER",
     "REQUESTS_PER_MINUTE",
     "SECRET_KEY",
     "SHOPPING_CAR_INDEX_KEY",

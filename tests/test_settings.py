@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from redis.crc import key_slot
 
-from luffy.settings import key_template, number, switch
+from luffy.settings import in_one_slot, key_template, number, switch
 
 MANAGE = Path(__file__).parent.parent / "manage.py"
 PRODUCTION = {
@@ -20,6 +21,13 @@ PRODUCTION = {
     "HSTS_SECONDS": "31536000",
     "HSTS_INCLUDE_SUBDOMAINS": "on",
     "HSTS_PRELOAD": "on",
+}
+CLUSTER = PRODUCTION | {
+    "REDIS_CLUSTER": "on",
+    "SHOPPING_CAR_KEY": "luffy_shopping_car_{%s}_%s",
+    "SHOPPING_CAR_INDEX_KEY": "luffy_car_index_{%s}",
+    "PAYMENT_KEY": "luffy_payment_{%s}_%s",
+    "PAYMENT_COUPON_KEY": "luffy_payment_coupon_{%s}",
 }
 
 
@@ -86,6 +94,39 @@ def test_a_redis_url_that_cannot_work_does_not_start_and_is_not_repeated():
 
     assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
     assert "hush" not in run.stderr
+
+
+def test_a_redis_cluster_starts_where_an_account_s_keys_share_a_slot():
+    run = check("--deploy", "--fail-level", "WARNING", **CLUSTER)
+
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:6379/1", "redis://127.0.0.1:6379?db=2", "unix:///run/redis.sock"]
+)
+def test_a_redis_cluster_that_is_no_cluster_s_url_does_not_start(url: str):
+    assert_refused(check(**CLUSTER | {"REDIS_URL": url}), "REDIS_CLUSTER is on: REDIS_URL must")
+
+
+def test_a_redis_cluster_is_never_the_embedded_redis():
+    environment = CLUSTER | {"DEBUG": "on", "REDIS_URL": ""}
+
+    assert_refused(check(**environment), "REDIS_CLUSTER is on: REDIS_URL must name one of")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"SHOPPING_CAR_KEY": "luffy_shopping_car_%s_%s"},
+        {"SHOPPING_CAR_INDEX_KEY": "luffy_car_index_%s"},
+        {"PAYMENT_KEY": "luffy_payment_%s_%s"},
+        {"PAYMENT_COUPON_KEY": "luffy_payment_coupon_%s"},
+    ],
+    ids=lambda template: next(iter(template)),
+)
+def test_a_redis_cluster_that_would_part_an_account_s_keys_does_not_start(template):
+    assert_refused(check(**CLUSTER | template), "REDIS_CLUSTER is on: an account's keys must share")
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1", "mysql://luffy@127.0.0.1/luffy"])
@@ -176,3 +217,30 @@ def test_a_key_template_is_taken_from_the_environment(monkeypatch, template: str
     monkeypatch.setenv("PAYMENT_KEY", template)
 
     assert key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2) == template
+
+
+@pytest.mark.parametrize(
+    ("templates", "share"),
+    [
+        (["payment_{%s}_%s", "coupon_{%s}"], True),
+        (["{account-%s}:%s", "coupon:{account-%s}"], True),
+        (["{{%s}_%s", "coupon_{{%s}"], True),  # both tags are {%s
+        (["payment_%s_%s", "coupon_%s"], False),
+        (["payment_{%s}_%s", "coupon_%s"], False),
+        (["payment_%s_{%s}", "coupon_{%s}"], False),  # the course's
+        (["payment_{%s_%s}", "coupon_{%s}"], False),
+        (["{payment}_%s_%s", "{payment}_%s"], False),  # all accounts' keys on one node
+        (["payment_{%s}_%s", "coupon_{a%s}"], False),
+        (["payment_{}_{%s}_%s", "coupon_{}_{%s}"], False),  # only the first {} counts
+        (["payment_{%s_%s", "coupon_{%s"], False),
+    ],
+)
+def test_templates_share_a_slot_by_a_hash_tag_around_the_account(templates, share: bool):
+    assert in_one_slot(*templates) is share
+
+
+@pytest.mark.parametrize(("account", "course"), [(1, 1), (12, 3), (999, 10**9)])
+def test_redis_agrees_about_what_shares_a_slot(account: int, course: int):
+    for payment, coupon in (("payment_{%s}_%s", "coupon_{%s}"), ("{{%s}_%s", "coupon_{{%s}")):
+        slots = {key_slot(key.encode()) for key in (payment % (account, course), coupon % account)}
+        assert len(slots) == 1

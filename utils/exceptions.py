@@ -13,6 +13,7 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from redis import RedisError
+from redis.exceptions import RedisClusterException
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -108,7 +109,13 @@ HTTP_ERRORS = {
     500: "服务器内部错误",
     503: "服务暂时不可用，请稍后再试",
 }
-OUT_OF_REACH = (RedisError, OperationalError, InterfaceError, Contention)
+OUT_OF_REACH = (
+    RedisError,
+    RedisClusterException,  # no RedisError: no node answers, or none has the slot
+    OperationalError,
+    InterfaceError,
+    Contention,
+)
 
 
 def http_failure(
