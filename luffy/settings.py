@@ -56,6 +56,13 @@ def key_template(name: str, default: str, *, ids: int) -> str:
     return template
 
 
+def apart(*templates: str) -> bool:
+    """Whether no key of one template can be a key of another, whatever the ids."""
+    patterns = [re.escape(template).replace("%s", "[0-9]+") for template in templates]
+    keys = [template.replace("%s", "1") for template in templates]
+    return all(sum(bool(re.fullmatch(pattern, key)) for pattern in patterns) == 1 for key in keys)
+
+
 def in_one_slot(*templates: str) -> bool:
     """Whether a Redis Cluster keeps an account's keys of these templates together: where they have
     the same hash tag, the first {…}, and in it the account's %s, which is a template's first."""
@@ -63,13 +70,20 @@ def in_one_slot(*templates: str) -> bool:
     return len({match and match[1] for match in tagged}) == 1 and None not in tagged
 
 
-def origins(name: str) -> list[str]:
-    """Origins as a browser says them, from the environment variable `name`, comma-separated.
-    Django would only say what is wrong with them where its checks run, which a server does not."""
-    values: list[str] = env.list(name, default=[])
+HOST = r"\[[0-9a-fA-F:]+\]|[^/:\s]+", "shop.example.com"
+ORIGIN = r"https?://[^/?#*\s]+", "https://shop.example.com"
+ORIGINS = r"https?://(\*\.)?[^/?#*\s]+", "https://*.example.com"
+
+
+def several(name: str, default: list[str], form: tuple[str, str]) -> list[str]:
+    """The values in the environment variable `name`, comma-separated, each of the form: a pattern
+    and an example. Django would only say what is wrong with them where its checks run, which a
+    server does not."""
+    values = [value.strip() for value in env.list(name, default=default)]
+    pattern, example = form
     for value in values:
-        if not re.fullmatch(r"https?://[^/?#*\s]+", value):
-            raise ImproperlyConfigured(f"{name} needs origins as in https://example.com: {value!r}")
+        if not re.fullmatch(pattern, value):
+            raise ImproperlyConfigured(f"{name} needs values as in {example}: {value!r}")
     return values
 
 
@@ -85,9 +99,7 @@ if not SECRET_KEY:
         )
     SECRET_KEY = "django-insecure-only-for-a-developer's-own-machine"  # noqa: S105
 
-ALLOWED_HOSTS: list[str] = env.list(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
-)
+ALLOWED_HOSTS = several("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [], HOST)
 
 # --- HTTPS: on in production, where a proxy in front ends TLS and says so in a header -------------
 
@@ -98,7 +110,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = switch("HSTS_PRELOAD", False)
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = several("CSRF_TRUSTED_ORIGINS", [], ORIGINS)
 
 # --- The application ------------------------------------------------------------------------------
 
@@ -183,7 +195,7 @@ REQUESTS_PER_MINUTE = number("REQUESTS_PER_MINUTE", 600, at_least=1)
 API_MOST_BYTES = 64 * 1024  # of a request body
 
 # The front ends of other origins that may call the API from a browser.
-CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
 CORS_URLS_REGEX = r"^/api/"
 CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
 
@@ -235,7 +247,13 @@ def database() -> dict[str, Any]:
     """The database of DATABASE_URL: connections stay open, are checked before use, and never wait
     for longer than the timeouts (seconds) of the environment."""
     url = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR}/db.sqlite3"
-    config: dict[str, Any] = env.db_url_config(url)
+    try:
+        config: dict[str, Any] = env.db_url_config(url)
+    except ValueError:  # may quote the password
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be as in postgres://user:password@host:5432/name, with %-signs for "
+            "what a URL cannot hold."
+        ) from None
     engine = config.get("ENGINE")
     config |= {"CONN_MAX_AGE": number("DATABASE_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True}
     options = config.setdefault("OPTIONS", {})
@@ -277,6 +295,8 @@ REDIS_CLUSTER = switch("REDIS_CLUSTER", False)
 if REDIS_URL != EMBEDDED_REDIS:
     try:
         _place = parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+        if not re.fullmatch(r"unix://.*|[^/]*//[^/]*(/[0-9]*)?(\?.*)?", REDIS_URL):
+            raise ValueError("the database is no number, and would be taken for 0")
     except ValueError:  # may quote the password
         raise ImproperlyConfigured(
             "REDIS_URL must be as in redis://:password@host:6379/0, with %-signs for what a URL "
@@ -322,6 +342,11 @@ SHOPPING_CAR_KEY = key_template("SHOPPING_CAR_KEY", "luffy_shopping_car_%s_%s", 
 SHOPPING_CAR_INDEX_KEY = key_template("SHOPPING_CAR_INDEX_KEY", "luffy_car_index_%s", ids=1)
 PAYMENT_KEY = key_template("PAYMENT_KEY", "luffy_payment_%s_%s", ids=2)
 PAYMENT_COUPON_KEY = key_template("PAYMENT_COUPON_KEY", "luffy_payment_coupon_%s", ids=1)
+if not apart(SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY, PAYMENT_KEY, PAYMENT_COUPON_KEY):
+    raise ImproperlyConfigured(
+        "SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY, PAYMENT_KEY and PAYMENT_COUPON_KEY must not "
+        "make the same key: a settlement would overwrite a car."
+    )
 if REDIS_CLUSTER and not (
     in_one_slot(SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY)
     and in_one_slot(PAYMENT_KEY, PAYMENT_COUPON_KEY)

@@ -7,7 +7,8 @@ from django.conf import settings as service
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.test import APIClient
 
-from luffy.settings import origins
+from luffy.settings import ORIGIN as ORIGIN_FORM
+from luffy.settings import several
 
 ORIGIN = "https://shop.example.com"
 OTHER = "https://evil.example.com"
@@ -41,17 +42,20 @@ def test_no_origin_is_allowed_by_default(anonymous, method):
 
 
 def test_origins_are_read_from_the_environment(monkeypatch):
-    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", f"{ORIGIN},http://localhost:8080")
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", f"{ORIGIN}, http://localhost:8080")
 
-    assert origins("CORS_ALLOWED_ORIGINS") == [ORIGIN, "http://localhost:8080"]
+    assert several("CORS_ALLOWED_ORIGINS", [], ORIGIN_FORM) == [ORIGIN, "http://localhost:8080"]
 
 
 @pytest.mark.parametrize("wrong", ["*", "shop.example.com", f"{ORIGIN}/", "https://*.example.com"])
 def test_an_origin_that_no_browser_says_stops_the_start(monkeypatch, wrong):
     monkeypatch.setenv("CORS_ALLOWED_ORIGINS", f"{ORIGIN},{wrong}")
 
-    with pytest.raises(ImproperlyConfigured, match="CORS_ALLOWED_ORIGINS needs origins"):
-        origins("CORS_ALLOWED_ORIGINS")
+    with pytest.raises(
+        ImproperlyConfigured,
+        match="CORS_ALLOWED_ORIGINS needs values as in",
+    ):
+        several("CORS_ALLOWED_ORIGINS", [], ORIGIN_FORM)
 
 
 @pytest.mark.usefixtures("configured")

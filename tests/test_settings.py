@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from redis.crc import key_slot
 
-from luffy.settings import in_one_slot, key_template, number, switch
+from luffy.settings import HOST, apart, in_one_slot, key_template, number, several, switch
 
 MANAGE = Path(__file__).parent.parent / "manage.py"
 PRODUCTION = {
@@ -132,6 +132,58 @@ def test_a_redis_cluster_that_would_part_an_account_s_keys_does_not_start(templa
 @pytest.mark.parametrize("url", ["127.0.0.1", "mysql://luffy@127.0.0.1/luffy"])
 def test_a_database_url_that_cannot_work_does_not_start(url: str):
     assert_refused(check(**PRODUCTION | {"DATABASE_URL": url}), "DATABASE_URL must begin with")
+
+
+def test_a_database_url_that_cannot_be_read_does_not_start_and_is_not_repeated():
+    run = check(**PRODUCTION | {"DATABASE_URL": "postgres://luffy:hush-hush@db:port/luffy"})
+
+    assert_refused(run, "DATABASE_URL must be as in postgres://user:password@host:5432/name")
+    assert "hush" not in run.stderr
+
+
+def test_a_redis_database_that_is_no_number_is_not_taken_for_0():
+    run = check(**PRODUCTION | {"REDIS_URL": "redis://127.0.0.1:6379/luffy"})
+
+    assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
+
+
+def test_templates_that_make_the_same_key_do_not_start():
+    run = check(**PRODUCTION | {"PAYMENT_KEY": "luffy_shopping_car_%s_%s"})
+
+    assert_refused(run, "SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY, PAYMENT_KEY and")
+
+
+@pytest.mark.parametrize(
+    ("templates", "they_are"),
+    [
+        (["car_%s_%s", "payment_%s_%s", "coupon_%s", "index_%s"], True),
+        (["payment_%s_%s", "payment_coupon_%s"], True),
+        (["payment_%s_%s", "payment_%s_%s"], False),
+        (["payment_%s_%s", "payment_%s_1"], False),
+        (["payment_1_%s", "payment_%s_%s"], False),
+    ],
+)
+def test_templates_are_apart_if_no_ids_make_the_same_key(templates: list[str], they_are: bool):
+    assert apart(*templates) is they_are
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "https://shop.example"),
+        ("ALLOWED_HOSTS", "shop.example:443"),
+        ("CSRF_TRUSTED_ORIGINS", "shop.example"),
+        ("CSRF_TRUSTED_ORIGINS", "https://shop.example/"),
+    ],
+)
+def test_hosts_and_origins_that_cannot_match_do_not_start(name: str, value: str):
+    assert_refused(check(**PRODUCTION | {name: value}), f"{name} needs values as in")
+
+
+def test_spaces_around_hosts_do_not_count(monkeypatch):
+    monkeypatch.setenv("ALLOWED_HOSTS", "shop.example, .example.com , [::1]")
+
+    assert several("ALLOWED_HOSTS", [], HOST) == ["shop.example", ".example.com", "[::1]"]
 
 
 @pytest.mark.parametrize("text", ["treu", "2", "on off"])
