@@ -366,5 +366,7 @@ LOGGING = to_console(
         "django": PASSED_ON,
         "django.server": PASSED_ON,
         "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold tokens as parameters
+        # A scanner's wrong Host is a 400 in the access log, and not worth a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     }
 )
