@@ -22,7 +22,8 @@ PASTED_MOST = 500_000  # characters; Django refuses a body of 2.5 MB, and a name
 
 
 class IssueForm(forms.Form):
-    """`found`, after is_valid(): the accounts and the unknown names; None is every account."""
+    """After is_valid(), `found` has the accounts and the unknown names, or is None: every account.
+    `column` says which column of a file the names are from."""
 
     source = forms.ChoiceField(
         label="发给谁",
@@ -58,7 +59,7 @@ class IssueForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"}),
-        help_text="CSV或XLSX，用户名在标题为“用户名”的一列，或在第一列。",
+        help_text="CSV或XLSX，用户名在标题为“用户名”（或username）的一列；没有标题时在第一列。",
     )
     again = forms.BooleanField(
         label="已有这张券的账户也再发一张",
@@ -68,6 +69,7 @@ class IssueForm(forms.Form):
     )
 
     found: Found | None = None
+    column = ""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -96,4 +98,5 @@ class IssueForm(forms.Form):
             file = data["file"]
             if not file:
                 raise UnreadableNames("请选择文件")
-            self.found = find_accounts(name_files.uploaded(file, file.name, file.size))
+            read = name_files.uploaded(file, file.name, file.size)
+            self.found, self.column = find_accounts(read.names), read.column

@@ -5,7 +5,8 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from itertools import chain
+from typing import IO, Any, NamedTuple
 
 from openpyxl import load_workbook
 
@@ -13,7 +14,8 @@ MOST_NAMES = 200_000
 MOST_BYTES = 20 * 1024 * 1024
 MOST_UNPACKED_BYTES = 400 * 1024 * 1024  # an XLSX is a zip: small outside says nothing
 
-_HEADINGS = {"用户名", "账户", "账号", "用户", "username", "account", "user", "name"}
+# What is promised goes before what is only likely: beside 用户名, a column headed 用户 has persons.
+_HEADINGS = ({"用户名", "username"}, {"账户", "账号", "用户", "account", "user"})
 _BETWEEN_NAMES = re.compile(r"[\s,，;；、]+")
 # What Chinese spreadsheets save CSV as: UTF-8 with or without a mark, UTF-16, or GBK.
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -23,14 +25,21 @@ class UnreadableNames(Exception):
     """`str()` says to the manager what is wrong with the file or the text."""
 
 
+class NameFile(NamedTuple):
+    """The names of a file, and the heading of the column they were read from, or its place."""
+
+    names: list[str]
+    column: str
+
+
 def pasted(text: str) -> list[str]:
     """Names between spaces, commas and line ends."""
     return _at_most(name for name in _BETWEEN_NAMES.split(text) if name)
 
 
-def uploaded(file: IO[bytes], filename: str, size: int) -> list[str]:
-    """The names of a CSV or XLSX file: of the column headed 用户名 or username, or of the first
-    column if there is no such heading. The rows are read one by one, never all at once.
+def uploaded(file: IO[bytes], filename: str, size: int) -> NameFile:
+    """The names of a CSV or XLSX file: of the column headed 用户名 or username, else of one whose
+    heading means the same, else of the first. The rows are read one by one, never all at once.
 
     Raises UnreadableNames.
     """
@@ -43,10 +52,16 @@ def uploaded(file: IO[bytes], filename: str, size: int) -> list[str]:
         rows = _csv(file.read())
     else:
         raise UnreadableNames("请上传CSV或XLSX文件")
-    names = _at_most(_names(rows))
+    first = next(rows, [])
+    column = _name_column(first)
+    if column is None:
+        column, heading, rows = 0, "第1列", chain([first], rows)
+    else:
+        heading = first[column]
+    names = _at_most(row[column] for row in rows if len(row) > column and row[column])
     if not names:
         raise UnreadableNames("文件里没有用户名")
-    return names
+    return NameFile(names, heading)
 
 
 def _at_most(names: Iterable[str]) -> list[str]:
@@ -58,17 +73,12 @@ def _at_most(names: Iterable[str]) -> list[str]:
     return taken
 
 
-def _names(rows: Iterator[list[str]]) -> Iterator[str]:
-    column = 0
-    for number, row in enumerate(rows):
-        if number == 0:
-            headings = [cell.lower() for cell in row]
-            found = [at for at, heading in enumerate(headings) if heading in _HEADINGS]
-            if found:
-                column = found[0]
-                continue
-        if len(row) > column and row[column]:
-            yield row[column]
+def _name_column(headings: list[str]) -> int | None:
+    for known in _HEADINGS:
+        for column, heading in enumerate(headings):
+            if heading.lower() in known:
+                return column
+    return None
 
 
 def _csv(content: bytes) -> Iterator[list[str]]:

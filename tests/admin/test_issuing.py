@@ -337,3 +337,12 @@ def test_a_coupon_that_is_not_there_is_not_found(manager: Client) -> None:
 
 def test_confirming_is_a_post(manager: Client) -> None:
     assert manager.get(url_of(CouponFactory(), confirm=True)).status_code == 405
+
+
+def test_the_preview_says_which_column_of_the_file_was_read(manager: Client) -> None:
+    AccountFactory(username="alice"), AccountFactory(username="小爱")
+    file = SimpleUploadedFile("names.csv", "name,username\n小爱,alice\n".encode())
+    shown = preview(manager, (coupon := CouponFactory()), source="file", file=file)
+    assert "读取的列：username" in shown.content.decode()
+    confirm(manager, coupon, shown.context["token"])
+    assert holders(coupon) == ["alice"]
