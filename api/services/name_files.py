@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, repeat, zip_longest
 from typing import IO, Any, NamedTuple
 
 from openpyxl import load_workbook
@@ -19,6 +19,11 @@ _HEADINGS = ({"用户名", "username"}, {"账户", "账号", "用户", "account"
 _BETWEEN_NAMES = re.compile(r"[\s,，;；、]+")
 # What Chinese spreadsheets save CSV as: UTF-8 with or without a mark, UTF-16, or GBK.
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_DELIMITERS = (",", "\t", ";")  # Excel's “Unicode text” has tabs, its CSV in some countries ;
+_FORMULA = re.compile(rb"<(\w+:)?f[\s/>]")  # the element, in a sheet's XML
+_ZEROS = re.compile("0+")  # the number format that shows 123 as 00123
+
+Row = list[str | None]  # a cell's text; None is a formula without a saved result
 
 
 class UnreadableNames(Exception):
@@ -52,13 +57,16 @@ def uploaded(file: IO[bytes], filename: str, size: int) -> NameFile:
         rows = _csv(file.read())
     else:
         raise UnreadableNames("请上传CSV或XLSX文件")
-    first = next(rows, [])
-    column = _name_column(first)
+    numbered: Iterator[tuple[int, Row]] = (
+        (number, row) for number, row in enumerate(rows, 1) if set(row) - {""}
+    )
+    first = next(numbered, (1, []))
+    column = _name_column(first[1])
     if column is None:
-        column, heading, rows = 0, "第1列", chain([first], rows)
+        column, heading, numbered = 0, "第1列", chain([first], numbered)
     else:
-        heading = first[column]
-    names = _at_most(row[column] for row in rows if len(row) > column and row[column])
+        heading = str(first[1][column])
+    names = _at_most(_names(numbered, column))
     if not names:
         raise UnreadableNames("文件里没有用户名")
     return NameFile(names, heading)
@@ -73,21 +81,38 @@ def _at_most(names: Iterable[str]) -> list[str]:
     return taken
 
 
-def _name_column(headings: list[str]) -> int | None:
+def _name_column(headings: Row) -> int | None:
     for known in _HEADINGS:
         for column, heading in enumerate(headings):
-            if heading.lower() in known:
+            if heading and heading.lower() in known:
                 return column
     return None
 
 
-def _csv(content: bytes) -> Iterator[list[str]]:
+def _names(rows: Iterable[tuple[int, Row]], column: int) -> Iterator[str]:
+    for number, row in rows:
+        name = row[column] if len(row) > column else ""
+        if name is None:
+            raise UnreadableNames(
+                f"第{number}行的用户名是公式，文件里没有保存它的结果，请用Excel打开并保存后再上传"
+            )
+        if name:
+            yield name
+
+
+def _csv(content: bytes) -> Iterator[Row]:
     text = _decoded(content)
     try:
-        for row in csv.reader(io.StringIO(text, newline="")):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)):
             yield [cell.strip() for cell in row]
     except csv.Error as error:
         raise UnreadableNames("CSV文件的格式有误，无法读取") from error
+
+
+def _delimiter(text: str) -> str:
+    """The one that divides the first line into most cells."""
+    line = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
 
 
 def _decoded(content: bytes) -> str:
@@ -100,26 +125,54 @@ def _decoded(content: bytes) -> str:
     raise UnreadableNames("无法识别文件的编码，请另存为UTF-8的CSV或XLSX")
 
 
-def _xlsx(file: IO[bytes]) -> Iterator[list[str]]:
+def _xlsx(file: IO[bytes]) -> Iterator[Row]:
+    """The library gives either results or formulas: a file with formulas is read twice, abreast,
+    to tell a formula without a saved result from an empty cell."""
     try:
         with zipfile.ZipFile(file) as package:
             if sum(part.file_size for part in package.infolist()) > MOST_UNPACKED_BYTES:
                 raise UnreadableNames("XLSX文件的内容过大，请分成几个文件")
-        file.seek(0)
-        book = load_workbook(file, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        # Some programs note a wrong size in the file; then only its first cell would be read.
-        sheet.reset_dimensions()
-        for row in sheet.iter_rows(values_only=True):
-            yield [_cell(value) for value in row]
+            has_formulas = _has_formulas(package)
+        written = _cells(file, results=False) if has_formulas else repeat(())
+        for row, formulas in zip(_cells(file, results=True), written, strict=False):
+            yield [_text(cell, formula) for cell, formula in zip_longest(row, formulas)]
     except UnreadableNames:
         raise
     except Exception as error:  # a broken package fails in as many ways as zip and XML can
         raise UnreadableNames("XLSX文件已损坏或受密码保护，无法读取") from error
 
 
-def _cell(value: Any) -> str:
-    """A name made of digits is a number to a spreadsheet."""
+def _has_formulas(package: zipfile.ZipFile) -> bool:
+    for name in package.namelist():
+        if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+            continue
+        with package.open(name) as sheet:
+            end = b""
+            while chunk := sheet.read(1024 * 1024):
+                if _FORMULA.search(end + chunk):
+                    return True
+                end = chunk[-20:]  # an element may lie across the border of two chunks
+    return False
+
+
+def _cells(file: IO[bytes], *, results: bool) -> Iterator[tuple[Any, ...]]:
+    """The rows of the first sheet; of a cell with a formula the saved result, or the formula."""
+    file.seek(0)
+    sheet = load_workbook(file, read_only=True, data_only=results).worksheets[0]
+    # Some programs note a wrong size in the file; then only its first cell would be read.
+    sheet.reset_dimensions()
+    yield from sheet.iter_rows()
+
+
+def _text(cell: Any, formula: Any) -> str | None:
+    """A name made of digits is a number to a spreadsheet: it is taken as the sheet shows it."""
+    value = cell.value
+    if value is None:
+        # A result that is an empty text is saved too: its type is then not "n".
+        lost = formula is not None and formula.data_type == "f" and cell.data_type == "n"
+        return None if lost else ""
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()
+        value = int(value)
+    if isinstance(value, int) and _ZEROS.fullmatch(cell.number_format):
+        return str(value).zfill(len(cell.number_format))
+    return str(value).strip()
