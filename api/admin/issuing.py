@@ -1,7 +1,8 @@
 """The pages of issuing a coupon: who is to get it, a preview, and then the progress of doing it.
 
 Between preview and confirmation the audience waits in the cache under a key that nobody can guess,
-for the manager who made it. Confirming takes it out: a second click finds nothing to do.
+for the manager who made it, with the coupon's terms that he saw. Confirming takes it out: a second
+click finds nothing to do.
 """
 
 import json
@@ -9,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.cache import cache
@@ -31,7 +32,7 @@ from django.utils import timezone
 from api.admin.issue_form import IssueForm
 from api.models import Coupon, CouponState
 from api.services import issuing
-from api.services.issuing import Audience, IssuingRefused, Progress
+from api.services.issuing import Audience, CouponChanged, IssuingRefused, Progress, Terms
 from utils.exceptions import OUT_OF_REACH
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ logger = logging.getLogger(__name__)
 
 KEPT_FOR = 3600  # seconds between preview and confirmation
 UNKNOWN_SHOWN = 200
+
+
+class Kept(NamedTuple):
+    """What was previewed."""
+
+    audience: Audience
+    terms: Terms
 
 
 def page(desk: "CouponAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
@@ -81,14 +89,16 @@ def confirm(desk: "CouponAdmin", request: HttpRequest, object_id: str) -> HttpRe
         return HttpResponseNotAllowed(["POST"])
     coupon = _coupon(desk, request, object_id)
     try:
-        audience = _take(request, coupon)
+        kept = _take(request, coupon)
     except OUT_OF_REACH as error:
         logger.warning("preview out of reach: %s: %s", type(error).__name__, error)
         return JsonResponse({"error": "服务暂时不可用，没有发放任何一张，请稍后再试"}, status=503)
-    if audience is None:
+    if kept is None:
         return JsonResponse({"error": "预览已失效或已经发放过，请重新预览"}, status=409)
+    if kept.terms != issuing.terms_of(coupon):
+        return JsonResponse({"error": str(CouponChanged())}, status=409)
     answer = StreamingHttpResponse(
-        (json.dumps(step) + "\n" for step in _steps(request, coupon, audience)),
+        (json.dumps(step) + "\n" for step in _steps(request, coupon, kept)),
         content_type="application/x-ndjson",
     )
     answer["Cache-Control"] = "no-store"
@@ -113,7 +123,8 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     token = ""
     if preview.receivers and preview.is_enough:
         token = secrets.token_urlsafe(16)
-        cache.set(_key(request, coupon, token), audience, KEPT_FOR)
+        kept = Kept(audience, issuing.terms_of(coupon))
+        cache.set(_key(request, coupon, token), kept, KEPT_FOR)
     return {
         "preview": preview,
         "again": audience.again,
@@ -126,11 +137,11 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     }
 
 
-def _take(request: HttpRequest, coupon: Coupon) -> Audience | None:
+def _take(request: HttpRequest, coupon: Coupon) -> Kept | None:
     key = _key(request, coupon, request.POST.get("token", ""))
-    audience: Audience | None = cache.get(key)
+    kept: Kept | None = cache.get(key)
     # Of two clicks, one deletes the key.
-    return audience if audience and cache.delete(key) else None
+    return kept if kept and cache.delete(key) else None
 
 
 def _key(request: HttpRequest, coupon: Coupon, token: str) -> str:
@@ -144,18 +155,17 @@ def _warning(coupon: Any) -> str:
     }.get(coupon.state, "")
 
 
-def _steps(
-    request: HttpRequest, coupon: Coupon, audience: Audience
-) -> Iterator[dict[str, int | str]]:
+def _steps(request: HttpRequest, coupon: Coupon, kept: Kept) -> Iterator[dict[str, int | str]]:
     """Issuing and its entry in the admin log: both or neither. If the browser goes away half-way,
     the iterator is closed, and nothing was issued."""
     try:
         progress = Progress(0, 0)
-        issue = issuing.issue(coupon.pk, audience, now=timezone.now())
+        # The coupon may change until its row is locked, so its terms are compared once more there.
+        issue = issuing.issue(coupon.pk, kept.audience, now=timezone.now(), terms=kept.terms)
         with transaction.atomic(), closing(issue) as steps:
             for progress in steps:
                 yield {"done": progress.done, "total": progress.total}
-            _log(request, coupon, audience, progress.total)
+            _log(request, coupon, kept.audience, progress.total)
     except IssuingRefused as refused:
         yield {"error": str(refused)}
     except Coupon.DoesNotExist:

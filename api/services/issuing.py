@@ -21,6 +21,19 @@ from api.services.coupons import window
 
 T = TypeVar("T")
 
+Terms = tuple[object, ...]
+
+_TERMS = (
+    "coupon_type",
+    "money_equivalent_value",
+    "off_percent",
+    "minimum_consume",
+    "content_type_id",
+    "object_id",
+    "valid_begin_date",
+    "valid_end_date",
+    "coupon_valid_days",
+)
 BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
 NAME_LENGTH = 64
 
@@ -42,6 +55,11 @@ class NotEnoughLeft(IssuingRefused):
 class CouponOver(IssuingRefused):
     def __init__(self) -> None:
         super().__init__("这张优惠券的有效期已过，发放后无法使用")
+
+
+class CouponChanged(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,11 @@ class Preview:
         return self.receivers <= self.left
 
 
+def terms_of(coupon: Coupon) -> Terms:
+    """What its holders have of it: worth, binding, and the days of use."""
+    return tuple(getattr(coupon, name) for name in _TERMS)
+
+
 def find_accounts(names: Iterable[str]) -> Found:
     """The accounts of these names, each once, in the order given; and the names that no account
     has. A query for every BATCH names."""
@@ -113,17 +136,23 @@ def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100
     )
 
 
-def issue(coupon_id: int, audience: Audience, *, now: datetime) -> Generator[Progress, None, None]:
+def issue(
+    coupon_id: int, audience: Audience, *, now: datetime, terms: Terms | None = None
+) -> Generator[Progress, None, None]:
     """Gives every receiver a record of the coupon, in one transaction, and tells how far it is:
     first (0, total), last (total, total). Nothing is issued unless the iterator is exhausted.
 
     The coupon's row stays locked until then, and what is left is counted under that lock: two
     managers cannot together hand out more than there is, nor one account the same coupon twice.
-    Raises NotEnoughLeft, NobodyToReceive or CouponOver; Coupon.DoesNotExist if it is gone.
+    With `terms`, those that the manager has seen, it must still have them.
+    Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist if it is
+    gone.
     """
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
         coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
+        if terms is not None and terms_of(coupon) != terms:
+            raise CouponChanged
         _refuse_if_over(coupon, timezone.localdate(now))
         left = coupon.quantity - _issued(coupon)
         receivers = array("q", _receivers(coupon, audience))

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 
 from api.models import Coupon, CouponRecord
 from api.services import issuing
-from api.services.issuing import Audience, CouponOver, NobodyToReceive, NotEnoughLeft
+from api.services.issuing import Audience, CouponChanged, CouponOver, NobodyToReceive, NotEnoughLeft
 from tests.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
 pytestmark = pytest.mark.django_db
@@ -346,3 +346,46 @@ def test_the_preview_says_which_column_of_the_file_was_read(manager: Client) -> 
     assert "读取的列：username" in shown.content.decode()
     confirm(manager, coupon, shown.context["token"])
     assert holders(coupon) == ["alice"]
+
+
+CHANGES = [
+    {"money_equivalent_value": 41},
+    {"coupon_type": 2, "off_percent": 79},
+    {"coupon_type": 1, "minimum_consume": 500},
+    {"valid_begin_date": timezone.localdate()},
+    {"valid_end_date": timezone.localdate() + 8 * DAY},
+    {"valid_begin_date": None, "valid_end_date": None, "coupon_valid_days": 7},
+    {"object_id": 1},
+]
+CHANGED = "优惠券在预览后被修改，没有发放任何一张，请重新预览"
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: ",".join(change))
+def test_a_coupon_that_was_changed_since_the_preview_is_not_issued(
+    manager: Client, change: dict[str, Any]
+) -> None:
+    coupon = CouponFactory()
+    AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    Coupon.objects.filter(pk=coupon.pk).update(**change)
+    answer = manager.post(url_of(coupon, confirm=True), {"token": token})
+    assert (answer.status_code, answer.json()) == (409, {"error": CHANGED})
+    assert not CouponRecord.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+def test_a_coupon_that_is_changed_just_before_its_lock_is_not_issued() -> None:
+    coupon, account = CouponFactory(), AccountFactory()
+    seen = issuing.terms_of(coupon)
+    Coupon.objects.filter(pk=coupon.pk).update(money_equivalent_value=41)
+    with pytest.raises(CouponChanged):
+        list(issuing.issue(coupon.pk, Audience((account.pk,)), now=timezone.now(), terms=seen))
+    assert holders(coupon) == []
+
+
+def test_another_name_or_quantity_is_no_reason_to_preview_again(manager: Client) -> None:
+    coupon, account = CouponFactory(), AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    Coupon.objects.filter(pk=coupon.pk).update(name="双十二", quantity=7)
+    assert confirm(manager, coupon, token)[-1]["issued"] == 1
+    assert holders(coupon) == [account.username]
