@@ -31,6 +31,7 @@ from api.admin.coupon_form import SHOWN_WHEN, CouponForm
 from api.coupon_types import CouponType
 from api.models import Coupon, CouponState, Course
 from api.services.coupons import worth_in_words
+from api.services.issuing import holders_of, terms_of
 
 TINY_PERCENT = 50  # below it, a discount is more likely a slip than meant
 
@@ -113,7 +114,17 @@ class CouponAdmin(DeskAdmin):
             return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
+        before = Coupon.objects.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
+        if before and terms_of(before) != terms_of(obj) and (holders := holders_of(obj)):
+            text = f"已有{holders}人持有未使用的此优惠券，修改已立即对他们生效。"
+            messages.warning(request, text)
+        if (
+            obj.coupon_type == CouponType.THRESHOLD
+            and obj.money_equivalent_value >= obj.minimum_consume
+        ):
+            text = f"请确认：满{obj.minimum_consume}减{obj.money_equivalent_value}，"
+            messages.warning(request, f"{text}顾客刚满最低消费时不用付钱。")
         if obj.coupon_type == CouponType.DISCOUNT and (obj.off_percent or 100) < TINY_PERCENT:
             messages.warning(
                 request,

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from api.models import Account, Coupon, CouponRecord
+from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
 from api.services.coupons import window
 
 T = TypeVar("T")
@@ -100,6 +100,12 @@ class Preview:
 def terms_of(coupon: Coupon) -> Terms:
     """What its holders have of it: worth, binding, and the days of use."""
     return tuple(getattr(coupon, name) for name in _TERMS)
+
+
+def holders_of(coupon: Coupon) -> int:
+    """How many accounts can still use it: those whom a change of its terms concerns."""
+    unused = CouponRecord.objects.filter(coupon=coupon, status=CouponRecordStatus.UNUSED)
+    return unused.values("account").distinct().count()
 
 
 def find_accounts(names: Iterable[str]) -> Found:

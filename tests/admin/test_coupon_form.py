@@ -176,6 +176,63 @@ def test_an_ordinary_discount_is_no_reason_to_warn(manager: Client) -> None:
     assert "请确认" not in manager.post(ADD, DISCOUNT, follow=True).content.decode()
 
 
+@pytest.mark.parametrize("money", ["500", "501"])
+def test_it_warns_of_a_threshold_coupon_that_takes_everything_off(
+    manager: Client, money: str
+) -> None:
+    fields = THRESHOLD | {"money_equivalent_value": money}
+    page = manager.post(ADD, fields, follow=True).content.decode()
+    assert f"请确认：满500减{money}" in page
+
+
+def test_an_ordinary_threshold_coupon_is_no_reason_to_warn(manager: Client) -> None:
+    fields = THRESHOLD | {"money_equivalent_value": "499"}
+    assert "请确认" not in manager.post(ADD, fields, follow=True).content.decode()
+
+
+def changed(browser: Client, coupon: Coupon, **fields: str) -> str:
+    """What the desk shows after the coupon, made as CASH says, was saved with these."""
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    page: str = browser.post(url, CASH | fields, follow=True).content.decode()
+    return page
+
+
+@pytest.fixture
+def cash(manager: Client) -> Coupon:
+    save(manager, CASH)
+    return Coupon.objects.get()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"money_equivalent_value": "41"}, {"valid_end_date": "2027-01-01"}, BY_DAYS], ids=str
+)
+def test_it_says_how_many_holders_a_change_concerns(
+    manager: Client, cash: Coupon, fields: dict[str, str]
+) -> None:
+    twice = CouponRecordFactory(coupon=cash).account
+    CouponRecordFactory(coupon=cash, account=twice), CouponRecordFactory(coupon=cash)
+    CouponRecordFactory(coupon=cash, status=1)  # has used it: nothing changes for him
+    assert "已有2人持有未使用的此优惠券，修改已立即对他们生效" in changed(manager, cash, **fields)
+
+
+def test_another_binding_concerns_the_holders(manager: Client, cash: Coupon) -> None:
+    CouponRecordFactory(coupon=cash)
+    assert "已有1人持有" in changed(manager, cash, course=str(CourseFactory().pk))
+
+
+def test_another_name_or_quantity_does_not_concern_the_holders(
+    manager: Client, cash: Coupon
+) -> None:
+    CouponRecordFactory(coupon=cash)
+    assert "人持有" not in changed(manager, cash, name="双十一", quantity="50")
+
+
+def test_the_change_of_a_coupon_that_nobody_holds_is_no_reason_to_warn(
+    manager: Client, cash: Coupon
+) -> None:
+    assert "人持有" not in changed(manager, cash, money_equivalent_value="41")
+
+
 def test_the_quantity_cannot_fall_below_what_was_issued(manager: Client) -> None:
     coupon = CouponFactory(quantity=100)
     CouponRecordFactory.create_batch(3, coupon=coupon)
