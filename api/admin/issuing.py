@@ -32,7 +32,14 @@ from django.utils import timezone
 from api.admin.issue_form import IssueForm
 from api.models import Coupon, CouponState
 from api.services import issuing
-from api.services.issuing import Audience, CouponChanged, IssuingRefused, Progress, Terms
+from api.services.issuing import (
+    Audience,
+    CouponChanged,
+    CouponOver,
+    IssuingRefused,
+    Progress,
+    Terms,
+)
 from utils.exceptions import OUT_OF_REACH
 
 if TYPE_CHECKING:
@@ -52,9 +59,10 @@ class Kept(NamedTuple):
 
 
 def page(desk: "CouponAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-    """GET: the form. POST: the preview, under the form as it was sent."""
+    """GET: the form. POST: the preview, above the form as it was sent."""
     coupon = _coupon(desk, request, object_id)
-    posted = request.method == "POST"
+    over = issuing.is_over(coupon, timezone.localdate())
+    posted = request.method == "POST" and not over
     form = IssueForm(request.POST, request.FILES) if posted else IssueForm()
     shown: dict[str, Any] = {}
     if posted and form.is_valid():
@@ -69,11 +77,13 @@ def page(desk: "CouponAdmin", request: HttpRequest, object_id: str) -> HttpRespo
         **desk.admin_site.each_context(request),
         "title": f"发放：{coupon.name}",
         "opts": desk.opts,
+        "original": coupon,  # the theme's breadcrumb leads back to it
         "coupon": coupon,
         "words": desk.words(coupon),
         "binding": desk.binding(coupon),
         "window": desk.window(coupon),
         "left": max(coupon.quantity - coupon.issued, 0),
+        "over": f"{CouponOver()}。" if over else "",
         "warning": _warning(coupon),
         "form": form,
         "media": desk.media + form.media,

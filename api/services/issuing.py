@@ -108,6 +108,14 @@ def holders_of(coupon: Coupon) -> int:
     return unused.values("account").distinct().count()
 
 
+def is_over(coupon: Coupon, today: date) -> bool:
+    """Who received it today could not use it any more."""
+    days = window(
+        coupon.valid_begin_date, coupon.valid_end_date, coupon.coupon_valid_days, received=today
+    )
+    return days is None or days.last < today
+
+
 def find_accounts(names: Iterable[str]) -> Found:
     """The accounts of these names, each once, in the order given; and the names that no account
     has. A query for every BATCH names."""
@@ -123,7 +131,8 @@ def find_accounts(names: Iterable[str]) -> Found:
 
 def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
     """What `issue` would do. Raises CouponOver. A few queries, and one for every BATCH accounts."""
-    _refuse_if_over(coupon, today)
+    if is_over(coupon, today):
+        raise CouponOver
     left = coupon.quantity - _issued(coupon)
     if audience.account_ids is None:
         holding = _accounts_holding(coupon)
@@ -159,7 +168,8 @@ def issue(
         coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
         if terms is not None and terms_of(coupon) != terms:
             raise CouponChanged
-        _refuse_if_over(coupon, timezone.localdate(now))
+        if is_over(coupon, timezone.localdate(now)):
+            raise CouponOver
         left = coupon.quantity - _issued(coupon)
         receivers = array("q", _receivers(coupon, audience))
         if not receivers:
@@ -175,14 +185,6 @@ def issue(
             )
             done += len(batch)
             yield Progress(done, len(receivers))
-
-
-def _refuse_if_over(coupon: Coupon, today: date) -> None:
-    days = window(
-        coupon.valid_begin_date, coupon.valid_end_date, coupon.coupon_valid_days, received=today
-    )
-    if days is None or days.last < today:
-        raise CouponOver
 
 
 def _issued(coupon: Coupon) -> int:

@@ -389,3 +389,18 @@ def test_another_name_or_quantity_is_no_reason_to_preview_again(manager: Client)
     Coupon.objects.filter(pk=coupon.pk).update(name="双十二", quantity=7)
     assert confirm(manager, coupon, token)[-1]["issued"] == 1
     assert holders(coupon) == [account.username]
+
+
+def test_the_page_of_a_coupon_that_is_over_says_so_and_asks_nothing(manager: Client) -> None:
+    yesterday = timezone.localdate() - DAY
+    coupon = CouponFactory(valid_begin_date=yesterday - DAY, valid_end_date=yesterday)
+    page = manager.get(url_of(coupon)).content.decode()
+    assert "有效期已过" in page
+    assert "issue-form" not in page
+
+
+def test_the_page_names_the_coupon_and_leads_back_to_it(manager: Client) -> None:
+    coupon = CouponFactory(name="双十二")
+    page = manager.get(url_of(coupon)).content.decode()
+    assert "发放：双十二" in page
+    assert f'href="/admin/api/coupon/{coupon.pk}/change/"' in page

@@ -239,6 +239,54 @@ def test_what_is_filtered_is_exported(desk: Any) -> None:
     assert "USED,account" not in content
 
 
+def preview_for_everyone(page: Any, coupon: Coupon) -> None:
+    page.goto(f"/admin/api/coupon/{coupon.pk}/issue/")
+    choose(page, "source", "everyone")
+    page.get_by_role("button", name="预览").click()
+    expect(page.locator("#confirm-form")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_preview_is_in_sight_and_focused(desk: Any, width: int) -> None:
+    Account.objects.create(username="alice")
+    desk.set_viewport_size({"width": width, "height": 900})
+    preview_for_everyone(desk, CouponFactory())
+    expect(desk.get_by_text("预览：请核对后确认")).to_be_in_viewport(ratio=1)
+    expect(desk.get_by_role("button", name="确认发放1张")).to_be_in_viewport(ratio=1)
+    expect(desk.locator("#preview")).to_be_focused()
+
+
+def test_what_is_edited_after_the_preview_cannot_be_confirmed_any_more(desk: Any) -> None:
+    Account.objects.create(username="alice")
+    coupon = CouponFactory()
+    preview_for_everyone(desk, coupon)
+    choose(desk, "source", "picked")
+    expect(desk.locator("#confirm-form")).to_be_hidden()
+    expect(desk.locator("#stale")).to_contain_text("请重新预览")
+    assert not coupon.couponrecord_set.exists()
+
+
+def test_who_is_searched_for_after_the_preview_takes_it_away_too(desk: Any) -> None:
+    Account.objects.bulk_create(Account(username=name) for name in ("alice", "bob"))
+    desk.goto(f"/admin/api/coupon/{CouponFactory().pk}/issue/")
+    desk.locator(".select2-search__field").fill("alice")
+    desk.locator(".select2-results__option", has_text="alice").click()
+    desk.get_by_role("button", name="预览").click()
+    expect(desk.locator("#confirm-form")).to_be_visible()
+    desk.locator(".select2-selection__choice__remove").click()
+    expect(desk.locator("#confirm-form")).to_be_hidden()
+
+
+def test_a_coupon_that_was_changed_before_the_confirmation_is_told(desk: Any) -> None:
+    Account.objects.create(username="alice")
+    coupon = CouponFactory()
+    preview_for_everyone(desk, coupon)
+    Coupon.objects.update(money_equivalent_value=400)
+    desk.get_by_role("button", name="确认发放1张").click()
+    expect(desk.locator("#failure")).to_contain_text("优惠券在预览后被修改，没有发放任何一张")
+    assert not coupon.couponrecord_set.exists()
+
+
 # --- The look -------------------------------------------------------------------------------------
 
 

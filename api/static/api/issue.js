@@ -1,10 +1,32 @@
 "use strict";
-// Confirms a preview, and shows how far the issuing is: the server answers a line of JSON a step.
+// The page of issuing: shows the preview, takes it away once the form says something else, and
+// confirms it. Confirming, the server answers a line of JSON a step, which shows how far it is.
 
 document.addEventListener("DOMContentLoaded", () => {
-  const form = document.getElementById("confirm-form");
-  if (!form) return;
+  const form = document.getElementById("issue-form");
+  const preview = document.getElementById("preview");
+  const confirmation = document.getElementById("confirm-form");
+  if (preview) {
+    preview.scrollIntoView({ block: "nearest" });
+    preview.focus({ preventScroll: true });
+  }
+  if (confirmation) {
+    withdrawWhenEdited(confirmation, form);
+    issueWhenConfirmed(confirmation);
+  }
+});
 
+function withdrawWhenEdited(confirmation, form) {
+  function withdraw() {
+    if (confirmation.hidden) return;
+    confirmation.hidden = true;
+    document.getElementById("stale").hidden = false;
+  }
+  // By jQuery: only there does the search box tell what was chosen in it.
+  django.jQuery(form).on("input change", withdraw);
+}
+
+function issueWhenConfirmed(form) {
   const progress = document.getElementById("progress");
   const bar = progress.querySelector("progress");
 
@@ -44,7 +66,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function hold(event) {
     event.preventDefault();
   }
-});
+}
 
 async function* steps(answer) {
   const type = answer.headers.get("Content-Type") || "";
