@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.validators import MaxLengthValidator
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -50,8 +51,11 @@ class IssueForm(forms.Form):
     names = forms.CharField(
         label="用户名",
         required=False,
-        max_length=PASTED_MOST,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "placeholder": "alice\nbob"}),
+        # Not max_length: with it the browser cuts off the names beyond, and says nothing.
+        validators=[MaxLengthValidator(PASTED_MOST, f"最多{PASTED_MOST}个字符，更多请上传文件")],
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 8, "placeholder": "alice\nbob", "data-most": PASTED_MOST}
+        ),
         help_text="每行一个，也可以用空格或逗号分隔；很多时请上传文件。",
     )
     file = forms.FileField(

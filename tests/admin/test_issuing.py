@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import Workbook
 
+from api.admin.issue_form import PASTED_MOST
 from api.models import Coupon, CouponRecord
 from api.services import issuing
 from api.services.issuing import Audience, CouponChanged, CouponOver, NobodyToReceive, NotEnoughLeft
@@ -404,3 +405,15 @@ def test_the_page_names_the_coupon_and_leads_back_to_it(manager: Client) -> None
     page = manager.get(url_of(coupon)).content.decode()
     assert "发放：双十二" in page
     assert f'href="/admin/api/coupon/{coupon.pk}/change/"' in page
+
+
+def test_more_than_can_be_pasted_is_an_error_of_the_server_not_cut_off_by_the_browser(
+    manager: Client,
+) -> None:
+    coupon = CouponFactory()
+    AccountFactory(username="alice")
+    assert "maxlength" not in manager.get(url_of(coupon)).content.decode()
+    answer = preview(manager, coupon, source="pasted", names="alice" + "," * PASTED_MOST)
+    assert answer.context["form"].errors == {"names": ["最多500000个字符，更多请上传文件"]}
+    assert "preview" not in answer.context
+    assert not CouponRecord.objects.exists()

@@ -256,6 +256,20 @@ def test_a_preview_is_in_sight_and_focused(desk: Any, width: int) -> None:
     expect(desk.locator("#preview")).to_be_focused()
 
 
+def test_a_second_preview_without_a_file_keeps_the_first(desk: Any, tmp_path: Path) -> None:
+    Account.objects.create(username="alice")
+    file = tmp_path / "names.csv"
+    file.write_text("alice")
+    desk.goto(f"/admin/api/coupon/{CouponFactory().pk}/issue/")
+    choose(desk, "source", "file")
+    desk.locator("#id_file").set_input_files(file)
+    desk.get_by_role("button", name="预览").click()
+    expect(desk.locator("#column")).to_have_text("读取的列：第1列")
+    desk.get_by_role("button", name="预览").click()
+    expect(desk.locator("#refusal")).to_have_text("请选择文件。")
+    expect(desk.get_by_role("button", name="确认发放1张")).to_be_visible()
+
+
 def test_what_is_edited_after_the_preview_cannot_be_confirmed_any_more(desk: Any) -> None:
     Account.objects.create(username="alice")
     coupon = CouponFactory()
@@ -275,6 +289,20 @@ def test_who_is_searched_for_after_the_preview_takes_it_away_too(desk: Any) -> N
     expect(desk.locator("#confirm-form")).to_be_visible()
     desk.locator(".select2-selection__choice__remove").click()
     expect(desk.locator("#confirm-form")).to_be_hidden()
+
+
+def test_names_too_long_to_be_sent_are_refused_in_chinese_and_all_still_there(desk: Any) -> None:
+    desk.goto(f"/admin/api/coupon/{CouponFactory().pk}/issue/")
+    choose(desk, "source", "pasted")
+    box = desk.locator("#id_names")
+    box.evaluate("box => { box.value = '路飞\\n'.repeat(200_000) }")  # typing it takes too long
+    desk.get_by_role("button", name="预览").click()
+    expect(desk.locator("#refusal")).to_contain_text("粘贴了600000个字符，最多500000个")
+    assert box.evaluate("box => box.value.length") == 600_000
+    choose(desk, "source", "everyone")  # what was pasted is then not sent
+    Account.objects.create(username="alice")
+    desk.get_by_role("button", name="预览").click()
+    expect(desk.locator("#receivers")).to_have_text("1")
 
 
 def test_a_coupon_that_was_changed_before_the_confirmation_is_told(desk: Any) -> None:

@@ -6,6 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const form = document.getElementById("issue-form");
   const preview = document.getElementById("preview");
   const confirmation = document.getElementById("confirm-form");
+  if (form) refuseWhatCannotBePreviewed(form);
   if (preview) {
     preview.scrollIntoView({ block: "nearest" });
     preview.focus({ preventScroll: true });
@@ -15,6 +16,29 @@ document.addEventListener("DOMContentLoaded", () => {
     issueWhenConfirmed(confirmation);
   }
 });
+
+// What the server would refuse anyway, but at the price of the preview that is shown, or, if the
+// request is too big to be read, in a way that nobody understands.
+function refuseWhatCannotBePreviewed(form) {
+  const { source, names, file } = form.elements;
+  const refusal = document.getElementById("refusal");
+  const most = Number(names.dataset.most);
+
+  form.addEventListener("submit", (event) => {
+    let reason = "";
+    if (source.value === "file" && !file.files.length) reason = "请选择文件。";
+    if (source.value === "pasted" && names.value.length > most) {
+      reason = `粘贴了${names.value.length}个字符，最多${most}个：请上传文件，或分批发放。`;
+    }
+    refusal.textContent = reason;
+    refusal.hidden = !reason;
+    if (reason) event.preventDefault();
+  });
+
+  form.addEventListener("formdata", ({ formData }) => {
+    if (names.value.length > most) formData.delete("names"); // another source was chosen
+  });
+}
 
 function withdrawWhenEdited(confirmation, form) {
   function withdraw() {
