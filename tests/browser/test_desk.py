@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -305,6 +306,25 @@ def test_names_too_long_to_be_sent_are_refused_in_chinese_and_all_still_there(de
     expect(desk.locator("#receivers")).to_have_text("1")
 
 
+def test_a_login_that_ended_before_the_confirmation_is_told(desk: Any) -> None:
+    Account.objects.create(username="alice")
+    coupon = CouponFactory()
+    preview_for_everyone(desk, coupon)
+    Session.objects.all().delete()
+    desk.get_by_role("button", name="确认发放1张").click()
+    expect(desk.locator("#failure")).to_contain_text("登录已过期，没有发放任何一张")
+    assert not coupon.couponrecord_set.exists()
+
+
+def test_a_coupon_that_was_deleted_before_the_confirmation_is_told(desk: Any) -> None:
+    Account.objects.create(username="alice")
+    coupon = CouponFactory()
+    preview_for_everyone(desk, coupon)
+    Coupon.objects.all().delete()
+    desk.get_by_role("button", name="确认发放1张").click()
+    expect(desk.locator("#failure")).to_contain_text("优惠券已被删除，没有发放任何一张")
+
+
 def test_a_coupon_that_was_changed_before_the_confirmation_is_told(desk: Any) -> None:
     Account.objects.create(username="alice")
     coupon = CouponFactory()
@@ -313,6 +333,21 @@ def test_a_coupon_that_was_changed_before_the_confirmation_is_told(desk: Any) ->
     desk.get_by_role("button", name="确认发放1张").click()
     expect(desk.locator("#failure")).to_contain_text("优惠券在预览后被修改，没有发放任何一张")
     assert not coupon.couponrecord_set.exists()
+
+
+@pytest.mark.parametrize("trouble", ["no answer", "an error of the proxy"])
+def test_where_nobody_knows_what_was_issued_the_records_are_to_be_looked_at(
+    desk: Any, trouble: str
+) -> None:
+    Account.objects.create(username="alice")
+    preview_for_everyone(desk, CouponFactory())
+    page = {"status": 504, "content_type": "text/html", "body": "<html>"}
+    desk.route(
+        "**/confirm/",
+        lambda route: route.abort() if trouble == "no answer" else route.fulfill(**page),
+    )
+    desk.get_by_role("button", name="确认发放1张").click()
+    expect(desk.locator("#failure")).to_contain_text("请查看发放记录")
 
 
 # --- The look -------------------------------------------------------------------------------------

@@ -94,6 +94,11 @@ function issueWhenConfirmed(form) {
 
 async function* steps(answer) {
   const type = answer.headers.get("Content-Type") || "";
+  const refusal = refusalIn(answer, type);
+  if (refusal) {
+    yield { error: refusal };
+    return;
+  }
   if (type.startsWith("application/json")) {
     yield await answer.json();
     return;
@@ -108,4 +113,14 @@ async function* steps(answer) {
     rest = lines.pop();
     for (const line of lines) yield JSON.parse(line);
   }
+}
+
+// Answers that came before issuing began. An error of the server or of a proxy is none of them:
+// what became of the issuing is then not known.
+function refusalIn(answer, type) {
+  if (answer.status === 404) return "优惠券已被删除，没有发放任何一张。";
+  if (answer.status === 403) return "没有权限或已重新登录，没有发放任何一张，请刷新页面后再预览。";
+  const isPage = answer.ok && type.startsWith("text/html");
+  if (answer.redirected || isPage) return "登录已过期，没有发放任何一张，请重新登录后再预览。";
+  return "";
 }
