@@ -36,6 +36,15 @@ from api.services.issuing import holders_of, terms_of
 TINY_PERCENT = 50  # below it, a discount is more likely a slip than meant
 
 
+def in_words(coupon: Coupon) -> str:
+    return worth_in_words(
+        coupon.coupon_type,
+        coupon.money_equivalent_value,
+        coupon.off_percent,
+        coupon.minimum_consume,
+    )
+
+
 class StateFilter(DropdownFilter):
     title = "状态"
     parameter_name = "state"
@@ -129,7 +138,7 @@ class CouponAdmin(DeskAdmin):
             messages.warning(
                 request,
                 f"请确认：折扣百分比是{obj.off_percent}，"
-                f"即{self.words(obj)}，顾客只付原价的{obj.off_percent}%。",
+                f"即{in_words(obj)}，顾客只付原价的{obj.off_percent}%。",
             )
 
     # --- The list -----------------------------------------------------------------------------
@@ -147,12 +156,7 @@ class CouponAdmin(DeskAdmin):
 
     @display(description="优惠内容", ordering="money_equivalent_value")
     def words(self, coupon: Coupon | None) -> SafeString:
-        text = coupon and worth_in_words(
-            coupon.coupon_type,
-            coupon.money_equivalent_value,
-            coupon.off_percent,
-            coupon.minimum_consume,
-        )
+        text = coupon and in_words(coupon)
         return format_html('<output class="coupon-words font-semibold">{}</output>', text or "—")
 
     @display(description="绑定课程")

@@ -71,8 +71,8 @@ class CouponForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.keeps_binding = False
         self.not_asked: dict[str, Any] = {}
-        if "course" not in self.fields:
-            return  # somebody who may only look
+        if "money_equivalent_value" not in self.fields:
+            return  # somebody who may only look, whose form has the fields declared above alone
         for name in (*SHOWN_WHEN, "quantity"):
             self.fields[name].required = False
         for name in ("money_equivalent_value", "minimum_consume"):

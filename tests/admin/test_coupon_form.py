@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from api.models import Coupon
+from tests.admin.conftest import MakeStaff
 from tests.admin.rows import course, degree
 from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory, course_type_of
 
@@ -167,9 +169,9 @@ def test_a_course_bound_without_a_type_is_shown_and_gets_its_type(manager: Clien
 
 
 def test_it_warns_of_a_discount_below_half(manager: Client) -> None:
-    page = manager.post(ADD, DISCOUNT | {"off_percent": "21"}, follow=True).content.decode()
-    assert "顾客只付原价的21%" in page
-    assert "2.1折" in page
+    answer = manager.post(ADD, DISCOUNT | {"off_percent": "21"}, follow=True)
+    warned = [str(message) for message in answer.context["messages"]]
+    assert "请确认：折扣百分比是21，即2.1折，顾客只付原价的21%。" in warned
 
 
 def test_an_ordinary_discount_is_no_reason_to_warn(manager: Client) -> None:
@@ -242,6 +244,19 @@ def test_the_quantity_cannot_fall_below_what_was_issued(manager: Client) -> None
     coupon.refresh_from_db()
     assert coupon.quantity == 100
     assert save(manager, CASH | {"quantity": "3"}, url).status_code == 302
+
+
+def test_who_may_only_look_sees_a_coupon_and_cannot_change_it(staff: MakeStaff) -> None:
+    reader = staff("reader", None)
+    reader.user.user_permissions.add(Permission.objects.get(codename="view_coupon"))
+    coupon = CouponFactory(name="双十一", coupon_type=2, off_percent=79)
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    page = reader.get(url).content.decode()
+    assert "双十一" in page
+    assert "7.9折" in page
+    assert save(reader, CASH, url).status_code == 403
+    coupon.refresh_from_db()
+    assert (coupon.name, coupon.coupon_type) == ("双十一", 2)
 
 
 def test_a_coupon_that_somebody_holds_cannot_be_deleted(chief: Client) -> None:
