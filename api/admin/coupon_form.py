@@ -24,6 +24,17 @@ SHOWN_WHEN = {
     "coupon_valid_days": f"validity == '{BY_DAYS}'",
 }
 
+# What one must fill in where it is shown, and what the form says otherwise.
+ASKED = {
+    "money_equivalent_value": "请填写优惠的金额",
+    "minimum_consume": "请填写最低消费",
+    "off_percent": "请填写折扣百分比，1到99",
+    "quantity": "请填写数量，至少1张",
+    "valid_begin_date": "请填写有效期开始时间",
+    "valid_end_date": "请填写有效结束时间",
+    "coupon_valid_days": "请填写领取后的有效天数",
+}
+
 
 def unasked(coupon_type: int | None, validity: str | None) -> dict[str, Any]:
     """The fields that such a coupon does not use, with the value that they have then."""
@@ -73,8 +84,9 @@ class CouponForm(forms.ModelForm):
         self.not_asked: dict[str, Any] = {}
         if "money_equivalent_value" not in self.fields:
             return  # somebody who may only look, whose form has the fields declared above alone
-        for name in (*SHOWN_WHEN, "quantity"):
-            self.fields[name].required = False
+        for name, otherwise in ASKED.items():
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = otherwise
         for name in ("money_equivalent_value", "minimum_consume"):
             self.initial[name] = self.initial.get(name) or None  # a 0 is only "not asked"
         if self.instance.pk:
@@ -100,15 +112,8 @@ class CouponForm(forms.ModelForm):
         for name, value in self.not_asked.items():
             self.errors.pop(name, None)
             data[name] = value
-        self._ask(data, "money_equivalent_value", "请填写优惠的金额")
-        self._ask(data, "minimum_consume", "请填写最低消费")
-        self._ask(data, "coupon_valid_days", "请填写领取后的有效天数")
         self._bind(data.get("course"))
         return data
-
-    def _ask(self, data: dict[str, Any], name: str, otherwise: str) -> None:
-        if name not in self.not_asked and name not in self.errors and data.get(name) is None:
-            self.add_error(name, otherwise)
 
     def _bind(self, course: Course | None) -> None:
         if self.keeps_binding or "course" in self.errors:
@@ -118,9 +123,9 @@ class CouponForm(forms.ModelForm):
         self.instance.object_id = course.pk if course else None
 
     def clean_quantity(self) -> int:
-        quantity: int | None = self.cleaned_data["quantity"]
+        quantity: int = self.cleaned_data["quantity"]
         if not quantity:
-            raise ValidationError("请填写数量，至少1张")
+            raise ValidationError(ASKED["quantity"])
         if self.instance.pk and "quantity" in self.changed_data:
             # Whoever is issuing this coupon holds the same lock.
             Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
@@ -130,10 +135,14 @@ class CouponForm(forms.ModelForm):
         return quantity
 
     def _post_clean(self) -> None:
+        said = {name: len(errors) for name, errors in self.errors.items()}
         super()._post_clean()  # type: ignore[misc]
         # The model, too, asks for what this kind of coupon does not show.
         for name in self.not_asked:
             self.errors.pop(name, None)
+        # And of a value that is none it only sees that it is missing.
+        for name, number in said.items():
+            del self.errors[name][number:]
 
 
 def bound_to(coupon: Coupon) -> Any:

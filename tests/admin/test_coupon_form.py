@@ -1,6 +1,7 @@
 """The form of a coupon: what each type asks for, and every error beside its field."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,9 +101,11 @@ def test_what_the_type_does_not_use_is_not_even_looked_at(manager: Client) -> No
         (CASH | {"open_date": "2026-13-40"}, "open_date", "有效的日期"),
         (CASH | {"close_date": "2026-11-21"}, "close_date", "不能早于"),
         (CASH | {"valid_end_date": "2026-11-22"}, "valid_end_date", "必须晚于"),
-        (CASH | {"valid_end_date": ""}, "valid_end_date", "同时填写"),
-        (CASH | {"valid_begin_date": ""}, "valid_begin_date", "同时填写"),
-        (CASH | {"valid_begin_date": "", "valid_end_date": ""}, "valid_end_date", "请填写有效期"),
+        (CASH | {"valid_end_date": ""}, "valid_end_date", "请填写有效结束时间"),
+        (CASH | {"valid_begin_date": ""}, "valid_begin_date", "请填写有效期开始时间"),
+        (CASH | {"valid_end_date": "2026-13-40"}, "valid_end_date", "有效的日期"),
+        (CASH | {"quantity": "many"}, "quantity", "整数"),
+        (THRESHOLD | {"minimum_consume": "4.5"}, "minimum_consume", "整数"),
         (CASH | BY_DAYS | {"coupon_valid_days": ""}, "coupon_valid_days", "请填写领取后"),
         (CASH | BY_DAYS | {"coupon_valid_days": "0"}, "coupon_valid_days", "不能为0"),
         (CASH | {"coupon_type": "7"}, "coupon_type", "7"),
@@ -117,8 +120,25 @@ def test_an_error_stands_beside_its_field_and_nothing_is_saved(
 ) -> None:
     errors = errors_of(save(manager, fields))
     assert list(errors) == [field]
-    assert says in errors[field][0]
+    (said,) = errors[field]
+    assert says in said
     assert not Coupon.objects.exists()
+
+
+def test_both_dates_are_asked_for(manager: Client) -> None:
+    errors = errors_of(save(manager, CASH | {"valid_begin_date": "", "valid_end_date": ""}))
+    assert list(errors) == ["valid_begin_date", "valid_end_date"]
+    assert not Coupon.objects.exists()
+
+
+def test_what_must_be_filled_in_where_it_is_shown_has_an_asterisk(manager: Client) -> None:
+    page = manager.get(ADD).content.decode()
+    starred = re.findall(r'for="id_([a-z_]+)">[^<]*<span[^>]*>\*</span>', page)
+    assert set(starred) >= {
+        "name", "money_equivalent_value", "minimum_consume", "off_percent", "quantity",
+        "open_date", "close_date", "valid_begin_date", "valid_end_date", "coupon_valid_days",
+    }  # fmt: skip
+    assert not {"brief", "course"} & set(starred)
 
 
 def test_it_binds_a_course_by_search_and_not_by_content_type(manager: Client) -> None:
