@@ -169,6 +169,9 @@ LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its midnight
 USE_TZ = True
 
+# What the theme's date filters read: as one types a date, and as the Chinese calendar writes it.
+DATE_INPUT_FORMATS = ["%Y-%m-%d", "%Y/%m/%d"]
+
 LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says in English
 
 STATIC_URL = "static/"

@@ -1,11 +1,12 @@
 """What the desk's lists and forms share: Chinese labels, cheap columns, a count with an end."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, display
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.paginator import Paginator
 from django.db import DataError
@@ -26,6 +27,21 @@ from unfold.dataclasses import ActionDialog
 from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
 from unfold.utils import parse_date_str
+
+
+class WrongFilter(Exception):
+    """IncorrectLookupParameters under another name: Django's list answers that one by showing
+    everything, and does not say so."""
+
+
+# What a filter in the address comes to that nothing can be looked up by: its name or its value is
+# none or, as Django lets it through, a number or a date that no column could hold.
+WRONG_FILTER = (WrongFilter, IncorrectLookupParameters, OverflowError, DataError)
+
+
+def without_filters(request: HttpRequest, url: str) -> HttpResponse:
+    messages.error(request, "过滤条件有误，已清除。")
+    return redirect(url)
 
 
 class CountedPages(Paginator):
@@ -54,10 +70,16 @@ class DeskAdmin(ModelAdmin):
         try:
             answer = super().changelist_view(request, extra_context)
             return answer.render() if isinstance(answer, TemplateResponse) else answer
-        except (OverflowError, DataError):
-            # A number or a date in the address that no column could hold; Django lets it through.
-            messages.error(request, "过滤条件有误，已清除。")
-            return redirect(request.path)
+        except WRONG_FILTER:
+            if not request.GET:
+                raise
+            return without_filters(request, request.path)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise WrongFilter from error
 
 
 class LongListAdmin(DeskAdmin):
@@ -141,21 +163,36 @@ def having(title: str, rows: Callable[[], QuerySet[Any]], key: str) -> type:
     return Having
 
 
-class DaysFilter(RangeDateFilter):
-    """From a day to a day of the shop's time zone, both included, on a field of moments."""
+class DatesFilter(RangeDateFilter):
+    """From a day to a day, both included. What is no day is refused; the theme would show, and
+    export, as if nothing had been asked."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (self._day(f"{self.parameter_name}_{end}") for end in ("from", "to"))
+        first, last = self._day("from"), self._day("to")
         if first:
-            queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": self._start_of(first)})
         if last:
-            queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
+            after = self._start_of(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": after})
         return queryset
 
-    def _day(self, parameter: str) -> datetime | None:
-        day = parse_date_str(self.used_parameters.get(parameter) or "")
-        if day is None or not 1900 <= day.year <= 9000:
+    def _day(self, end: str) -> date | None:
+        written = self.used_parameters.get(f"{self.parameter_name}_{end}", "").strip()
+        if not written:
             return None
+        day = parse_date_str(written)
+        if day is None or not 1900 <= day.year <= 9000:
+            raise IncorrectLookupParameters(f"no day: {written}")
+        return day
+
+    def _start_of(self, day: date) -> date:
+        return day
+
+
+class DaysFilter(DatesFilter):
+    """The same on a field of moments, by the days of the shop's time zone."""
+
+    def _start_of(self, day: date) -> datetime:
         return timezone.make_aware(datetime.combine(day, time.min))
 
 

@@ -19,14 +19,13 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     DropdownFilter,
-    RangeDateFilter,
 )
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
 from api.admin import issuing
-from api.admin.base import DeskAdmin, name_of, titled
+from api.admin.base import DatesFilter, DeskAdmin, name_of, titled
 from api.admin.coupon_form import SHOWN_WHEN, CouponForm
 from api.coupon_types import CouponType
 from api.models import Coupon, CouponState, Course
@@ -81,8 +80,8 @@ class CouponAdmin(DeskAdmin):
         StateFilter,
         ("coupon_type", ChoicesDropdownFilter),
         BindingFilter,
-        ("valid_end_date", RangeDateFilter),
-        ("close_date", titled("领取结束", RangeDateFilter)),
+        ("valid_end_date", DatesFilter),
+        ("close_date", titled("领取结束", DatesFilter)),
     )
     list_filter_submit = True
     search_fields = ("name", "brief")

@@ -319,3 +319,25 @@ def listed(browser: Client, **filters: str) -> list[Any]:
 def test_a_coupon_runs_through_its_last_day(manager: Client, ends: int, state: str) -> None:
     CouponFactory(close_date=timezone.localdate() + dt.timedelta(days=ends))
     assert listed(manager)[0].state == state
+
+
+def test_the_list_is_filtered_by_day_and_tells_what_is_none(manager: Client) -> None:
+    last = dt.date(2026, 11, 30)
+    CouponFactory(name="november", valid_begin_date=dt.date(2026, 11, 1), valid_end_date=last)
+    CouponFactory(name="later", valid_begin_date=last, valid_end_date=last + dt.timedelta(days=1))
+    assert [row.name for row in listed(manager, valid_end_date_to="2026/11/30")] == ["november"]
+    assert [row.name for row in listed(manager, valid_end_date_from="2026-12-01")] == ["later"]
+    answer = manager.get("/admin/api/coupon/", {"close_date_from": "soon"}, follow=True)
+    assert "过滤条件有误" in answer.content.decode()
+
+
+@pytest.mark.parametrize("day", ["2026-11-22", "2026/11/22"])
+def test_a_form_reads_a_day_as_it_is_typed_and_as_the_calendar_writes_it(
+    manager: Client, day: str
+) -> None:
+    save(manager, CASH | {"open_date": day})
+    coupon = Coupon.objects.get()
+    assert coupon.open_date == dt.date(2026, 11, 22)
+    page = manager.get(f"/admin/api/coupon/{coupon.pk}/change/").content.decode()
+    shown = re.findall(r'name="(?:open|close|valid_begin|valid_end)_date" value="([^"]*)"', page)
+    assert shown == ["2026/11/22", "2026/12/12", "2026/11/22", "2026/12/31"]

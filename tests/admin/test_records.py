@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -56,6 +57,8 @@ def test_it_is_found_by_the_beginning_of_its_number_or_of_its_owners_name(
     assert listed(manager, q=" ali ") == {"ABCD1"}
     assert listed(manager, q="bob") == {"ABCE2"}
     assert listed(manager, q="BCD") == set()
+    CouponRecordFactory(number="Double12-abc", account__username="carol")
+    assert listed(manager, q="Double") == {"Double12-abc"}
     assert listed(manager, q="%") == set()
 
 
@@ -78,6 +81,47 @@ def test_it_is_filtered_by_status_coupon_account_and_day_of_receipt(manager: Cli
     assert listed(manager, get_time_from="2026-11-01", get_time_to="2026-11-01") == {"OLD"}
     assert listed(manager, get_time_from="2026-11-02") == {"NEW"}
     assert listed(manager, get_time_to="2026-11-02") == {"OLD", "NEW"}
+
+
+@pytest.mark.parametrize("day", ["2026-11-02", "2026/11/02", " 2026/11/2 "])
+def test_a_day_is_read_as_it_is_typed_and_as_the_calendar_writes_it(
+    manager: Client, day: str
+) -> None:
+    midnight = dt.datetime(2026, 11, 2, tzinfo=SHOP)
+    CouponRecordFactory(number="OLD", get_time=midnight - dt.timedelta(seconds=1))
+    CouponRecordFactory(number="NEW", get_time=midnight)
+    assert listed(manager, get_time_from=day) == {"NEW"}
+    rows = as_rows(download(manager, CSV, "?" + urlencode({"get_time_from": day})), CSV)
+    assert [row[0] for row in rows[1:]] == ["NEW"]
+
+
+WRONG = [
+    {"get_time_from": "2026/13/40"},
+    {"get_time_to": "yesterday"},
+    {"get_time_from": "99999-01-01"},
+    {"status__exact": "x"},
+    {"coupon__id__exact": "x"},
+    {"bogus": "1"},
+]
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_a_wrong_filter_is_told_by_the_list(manager: Client, query: dict[str, str]) -> None:
+    answer = manager.get(LIST, query, follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert [str(message) for message in answer.context["messages"]] == ["过滤条件有误，已清除。"]
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_with_a_wrong_filter_nothing_is_exported(manager: Client, query: dict[str, str]) -> None:
+    CouponRecordFactory()
+    url = f"{EXPORT}?{urlencode(query)}"
+    asked = manager.get(url)
+    ordered = manager.post(url, {"format": CSV, "resource": "0"}, follow=True)
+    assert (asked.status_code, asked.headers["Location"]) == (302, LIST)
+    assert ordered.redirect_chain == [(LIST, 302)]
+    assert "过滤条件有误" in ordered.content.decode()
+    assert not LogEntry.objects.exists()
 
 
 def test_a_record_is_for_reading_only(chief: Client) -> None:
@@ -199,6 +243,21 @@ def test_a_file_holds_what_is_filtered_newest_first(
     entry = LogEntry.objects.get()
     assert entry.user == manager.user
     assert entry.get_change_message() == f"导出4条（{'CSV' if format == CSV else 'XLSX'}）"
+
+
+def test_a_search_that_finds_too_many_accounts_is_not_exported_in_part(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "NAMES_SEARCHED", 1)
+    CouponRecordFactory(account__username="alice", status=1)
+    CouponRecordFactory(account__username="alan", status=1)
+    for url in (f"{EXPORT}?q=al&status__exact=1", f"{EXPORT}?q=+al&status__exact=1"):
+        answer = manager.post(url, {"format": CSV, "resource": "0"}, follow=True)
+        assert answer.redirect_chain[0][0].startswith(f"{LIST}?q=")
+        assert "没有导出" in answer.content.decode()
+    assert not LogEntry.objects.exists()
+    rows = as_rows(download(manager, CSV, "?q=ali"), CSV)
+    assert [row[1] for row in rows[1:]] == ["alice"]
 
 
 @pytest.mark.parametrize("format", [CSV, XLSX])

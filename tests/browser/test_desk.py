@@ -227,6 +227,29 @@ def test_a_record_is_taken_back_with_a_reason(desk: Any) -> None:
     expect(desk.locator("#content-main")).to_contain_text("发错了人")
 
 
+def test_a_day_chosen_in_the_calendar_filters_the_list_and_the_file(desk: Any) -> None:
+    noon = timezone.localtime().replace(hour=12)
+    CouponRecordFactory(number="TODAY", get_time=noon)
+    CouponRecordFactory(number="EARLIER", get_time=noon - dt.timedelta(days=40))
+    desk.goto("/admin/api/couponrecord/")
+    desk.get_by_text("过滤器", exact=False).first.click()
+    days = desk.locator("#id_get_time_from")
+    desk.locator("#filter-form .date-icon").first.click()
+    desk.locator(".calendarbox:visible").get_by_role("link", name="今天").click()
+    expect(days).to_have_value(f"{noon:%Y/%m/%d}")
+    desk.get_by_role("button", name="应用过滤器").click()
+    expect(desk.locator("#result_list")).to_contain_text("TODAY")
+    expect(desk.locator("#result_list")).not_to_contain_text("EARLIER")
+
+    desk.get_by_role("link", name="导出").click()
+    desk.locator("#id_format").select_option(label="csv")
+    with desk.expect_download() as download:
+        desk.get_by_role("button", name="提交").click()
+    content = Path(download.value.path()).read_text("utf-8-sig")
+    assert "TODAY" in content
+    assert "EARLIER" not in content
+
+
 def test_what_is_filtered_is_exported(desk: Any) -> None:
     CouponRecordFactory(number="UNUSED", account__username="alice")
     CouponRecordFactory(number="USED", status=1)
