@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
@@ -52,3 +52,8 @@ class DeskSite(UnfoldAdminSite):
             if form.wait:
                 answer["Retry-After"] = str(form.wait)
         return answer
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.GET.get("term", ""):  # PostgreSQL refuses to look for it
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
@@ -51,7 +51,45 @@ class CountedPages(Paginator):
     template_name = "admin/counted_pages.html"
 
 
-class DeskAdmin(ModelAdmin):
+ID_DIGITS = 19  # numbers of fewer fit into a bigint
+
+
+class OnlyIds:
+    """Lets Django's search boxes show a refused value: they ask the database for whatever was
+    sent, and crash on what is no number."""
+
+    def optgroups(self, name: str, value: Iterable[Any], attr: Any = None) -> Any:
+        ids = [one for one in value if str(one).isdecimal() and len(str(one)) < ID_DIGITS]
+        return super().optgroups(name, ids, attr)  # type: ignore[misc]
+
+
+class SearchBox(OnlyIds, AutocompleteSelect):
+    pass
+
+
+class MultipleSearchBox(OnlyIds, AutocompleteSelectMultiple):
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        # A number that no column could hold is cut short, to be refused for not being one.
+        sent = super().value_from_datadict(data, files, name)
+        return [one if len(one) < ID_DIGITS else f"{one[:8]}…" for one in sent or ()]
+
+
+class SearchBoxes:
+    """Gives the `autocomplete_fields` of a form such a box. What is in the address of an empty
+    form, or in a form sent back, may be no id."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", SearchBox(db_field, admin.site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", MultipleSearchBox(db_field, admin.site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class DeskAdmin(SearchBoxes, ModelAdmin):
     """`labels` has the Chinese for the fields whose model gives them no verbose name; forms, and
     columns made with `column`, show it."""
 
@@ -88,9 +126,22 @@ class LongListAdmin(DeskAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # a count for every choice of every filter
+    list_disable_select_all = True  # "all 9,999,999,999"
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> "Paginator[Any]":
+        if queryset.model is not self.model:  # the history of one row, which has an end
+            return CountedPages(queryset, per_page, *args, **kwargs)
+        return super().get_paginator(request, queryset, per_page, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        # There is no choosing of all pages, and so no number to say of them.
+        context = {"selection_note_all": "", **(extra_context or {})}
+        return super().changelist_view(request, context)
 
 
-class LabelledInline:
+class LabelledInline(SearchBoxes):
     """For the inlines, what DeskAdmin.labels is for the forms."""
 
     labels: Mapping[str, str] = {}
@@ -194,23 +245,6 @@ class DaysFilter(DatesFilter):
 
     def _start_of(self, day: date) -> datetime:
         return timezone.make_aware(datetime.combine(day, time.min))
-
-
-class OnlyIds:
-    """Lets Django's search boxes show a refused value: they ask the database for whatever was
-    sent, and crash on what is no number."""
-
-    def optgroups(self, name: str, value: Iterable[Any], attr: Any = None) -> Any:
-        ids = [one for one in value if str(one).isdecimal() and len(str(one)) < 19]
-        return super().optgroups(name, ids, attr)  # type: ignore[misc]
-
-
-class SearchBox(OnlyIds, AutocompleteSelect):
-    pass
-
-
-class MultipleSearchBox(OnlyIds, AutocompleteSelectMultiple):
-    pass
 
 
 def name_of(row: Model | None) -> str:

@@ -152,6 +152,37 @@ def test_a_second_detail_of_a_course_is_an_error(course_manager: Client) -> None
     assert CourseDetail.objects.count() == 1
 
 
+@pytest.mark.parametrize("value", ["x", "1x", "-1", "9" * 30, "\0"])
+def test_a_search_box_answers_for_what_is_no_id(course_manager: Client, value: str) -> None:
+    for page, boxes in {
+        "course": ("sub_category", "degree_course"),
+        "coursedetail": ("course", "teachers", "recommend_courses"),
+        "coursesection": ("chapter",),
+        "scholarship": ("degree_course",),
+    }.items():
+        url = f"/admin/api/{page}/add/"
+        for box in boxes:
+            assert course_manager.get(url, {box: value}).status_code == 200, (page, box)
+            answer = course_manager.post(url, course_fields(**{box: value}))
+            assert answer.status_code == 200, (page, box)
+            assert box in answer.context["adminform"].form.errors
+    detail = {"hours": "20", "teachers": [value], "recommend_courses": [value]}
+    fields = course_fields(**rows(DETAIL, detail), **rows(f"{DETAIL}-0-courseoutline_set"))
+    answer = course_manager.post("/admin/api/course/add/", fields)
+    assert answer.status_code == 200
+    assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize("term", ["\0", "a\0b"])
+def test_a_search_for_what_no_name_can_hold_finds_nothing(
+    course_manager: Client, term: str
+) -> None:
+    course()
+    where = {"app_label": "api", "model_name": "coursechapter", "field_name": "course"}
+    answer = course_manager.get("/admin/autocomplete/", where | {"term": term})
+    assert answer.json() == {"results": [], "pagination": {"more": False}}
+
+
 def test_a_manager_of_coupons_reads_courses_and_no_more(manager: Client) -> None:
     owner = course()
     url = f"/admin/api/course/{owner.pk}/change/"

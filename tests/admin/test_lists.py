@@ -5,6 +5,7 @@ import re
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -59,6 +60,19 @@ def test_a_list_says_how_many_rows_it_has(chief: Client) -> None:
     for _ in range(3):
         MAKERS[Course]()
     assert "共3条" in chief.get(page_of(Course)).content.decode()
+
+
+@EVERY_MODEL
+def test_no_page_counts_by_the_number_of_a_list_that_is_not_counted(
+    chief: Client, model: type[Model]
+) -> None:
+    row, _ = MAKERS[model](), MAKERS[model]()
+    LogEntry.objects.log_actions(chief.user.pk, [row], CHANGE, "改了", single_object=True)
+    history = chief.get(page_of(model, "history", row.pk)).content.decode()
+    assert "改了" in history
+    assert re.search(r"\b1\s+条", history)
+    assert "9999999999" not in history
+    assert "9999999999" not in chief.get(page_of(model)).content.decode()
 
 
 @EVERY_MODEL
