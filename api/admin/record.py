@@ -23,6 +23,7 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.contrib.import_export.forms import ExportForm
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
@@ -197,6 +198,12 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
 
     def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.void_couponrecord")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        record = self.get_object(request, str(object_id))
+        if record is None or record.status != CouponRecordStatus.UNUSED:
+            return []
+        return super().get_actions_detail(request, object_id)
 
     @action(
         description="作废",

@@ -177,6 +177,13 @@ def test_any_other_record_is_not_taken_back(manager: Client, status: int) -> Non
     assert "没有作废" in manager.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize("status", [0, 1, 2, 3])
+def test_only_an_unused_records_page_offers_to_take_it_back(manager: Client, status: int) -> None:
+    record = CouponRecordFactory(status=status)
+    page = manager.get(f"{LIST}{record.pk}/change/").content.decode()
+    assert (f"{LIST}{record.pk}/void/" in page) == (status == 0)
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\0"])
 def test_taking_back_needs_a_reason(manager: Client, reason: str) -> None:
     record = CouponRecordFactory()
