@@ -16,11 +16,12 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
 from api.admin.base import LongListAdmin, asking, back_to, column, titled
+from api.admin.duplicates import DeskForm
 from api.models import Account, UserAuthToken
 from api.services import accounts
 
 
-class AccountForm(forms.ModelForm):
+class AccountForm(DeskForm):
     new_password = forms.CharField(
         label="密码",
         strip=False,

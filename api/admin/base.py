@@ -28,6 +28,8 @@ from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
 from unfold.utils import parse_date_str
 
+from api.admin.duplicates import DeskForm, DeskFormSet, OwnedFormSet
+
 
 class WrongFilter(Exception):
     """IncorrectLookupParameters under another name: Django's list answers that one by showing
@@ -93,6 +95,7 @@ class DeskAdmin(SearchBoxes, ModelAdmin):
     """`labels` has the Chinese for the fields whose model gives them no verbose name; forms, and
     columns made with `column`, show it."""
 
+    form = DeskForm
     labels: Mapping[str, str] = {}
     paginator = CountedPages
     list_per_page = 50
@@ -144,6 +147,8 @@ class LongListAdmin(DeskAdmin):
 class LabelledInline(SearchBoxes):
     """For the inlines, what DeskAdmin.labels is for the forms."""
 
+    form = DeskForm
+    formset = DeskFormSet
     labels: Mapping[str, str] = {}
     extra = 0
 
@@ -158,12 +163,13 @@ class DeskTabularInline(LabelledInline, TabularInline):
 
 
 class DeskStackedInline(LabelledInline, StackedInline):
-    pass
+    template_before = "admin/stacked_errors.html"
 
 
 class DeskGenericInline(GenericTabularInline):
     """Rows bound to whatever they belong to; labels come with the form's Meta."""
 
+    formset = OwnedFormSet
     extra = 0
     hide_title = True
 

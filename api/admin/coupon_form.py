@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from api.admin.base import SearchBox, name_of
+from api.admin.duplicates import DeskForm
 from api.coupon_types import CouponType
 from api.models import Coupon, CouponRecord, Course, CourseChapter
 
@@ -50,7 +51,7 @@ def unasked(coupon_type: int | None, validity: str | None) -> dict[str, Any]:
     return fields | {"coupon_valid_days": None}
 
 
-class CouponForm(forms.ModelForm):
+class CouponForm(DeskForm):
     course = forms.ModelChoiceField(
         label="绑定课程",
         queryset=Course.objects.all(),

@@ -6,19 +6,18 @@ check passes over it, and the database would answer a duplicate with an error pa
 
 from typing import Any
 
-from django import forms
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from unfold.forms import PaginationGenericInlineFormSet
 
 from api.admin.base import DeskGenericInline
+from api.admin.duplicates import DeskForm
 from api.models import Course, DegreeCourse, OftenAskedQuestion, PricePolicy
 
 OWNER_FIELDS = {"content_type", "object_id"}
 
 
-class OwnedForm(forms.ModelForm):
+class OwnedForm(DeskForm):
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         # A new row gets its owner when it is saved; until then its formset looks for duplicates.
@@ -45,34 +44,15 @@ class QuestionForm(OwnedForm):
         labels = {"question": "问题", "answer": "回答"}
 
 
-class OwnedFormSet(PaginationGenericInlineFormSet):
-    def clean(self) -> None:
-        super().clean()
-        (unique,) = self.model._meta.unique_together
-        (field,) = set(unique) - OWNER_FIELDS
-        seen: set[Any] = set()
-        for form in self.forms:
-            value = getattr(form, "cleaned_data", {}).get(field)
-            if value is None or self._should_delete_form(form):
-                continue
-            if value in seen:
-                form.add_error(field, "与上面的一行重复")
-            seen.add(value)
-        if any(form.errors for form in self.forms):
-            raise ValidationError("请更正下面的错误")
-
-
 class PolicyInline(DeskGenericInline):
     model = PricePolicy
     form = PolicyForm
-    formset = OwnedFormSet
     tab = True
 
 
 class QuestionInline(DeskGenericInline):
     model = OftenAskedQuestion
     form = QuestionForm
-    formset = OwnedFormSet
     tab = True
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from api.models import Course, CourseChapter, CourseDetail, DegreeCourse, PricePolicy
-from tests.admin.rows import course, degree, sub_category, teacher
+from api.models import Course, CourseDetail, CourseSection, DegreeCourse, PricePolicy
+from tests.admin.rows import MAKERS, course, degree, sub_category, teacher
 from tests.factories import PricePolicyFactory
 
 pytestmark = pytest.mark.django_db
@@ -133,11 +133,117 @@ def test_a_price_that_is_none_is_an_error(course_manager: Client, price: str) ->
     assert not Course.objects.exists()
 
 
-def test_a_chapter_number_used_twice_is_an_error(course_manager: Client) -> None:
-    twice = ({"chapter": "1", "name": "一"}, {"chapter": "1", "name": "二"})
-    fields = course_fields(**rows(CHAPTER, *twice))
-    assert course_manager.post("/admin/api/course/add/", fields).status_code == 200
-    assert not CourseChapter.objects.exists()
+SECTIONS = f"{CHAPTER}-0-coursesections"
+OUTLINES = f"{DETAIL}-0-courseoutline_set"
+CHAPTER_ONE = {"chapter": "1", "name": "一"}
+SECTION = {"order": "1", "name": "课", "section_type": "2", "section_link": "v1"}
+OUTLINE = {"order": "1", "title": "大纲", "content": "内容"}
+A_DETAIL = {
+    "hours": "20", "why_study": "a", "what_to_study_brief": "b", "career_improvement": "c",
+    "prerequisite": "d",
+}  # fmt: skip
+MACHINE_WORDS = ("重复数据", "已经存在", "已存在")
+
+
+@pytest.mark.parametrize(
+    ("given", "badges"),
+    [
+        (rows(CHAPTER, CHAPTER_ONE, CHAPTER_ONE | {"name": "二"}), 1),
+        ({**rows(CHAPTER, CHAPTER_ONE), **rows(SECTIONS, SECTION, SECTION)}, 1),
+        ({**rows(DETAIL, A_DETAIL), **rows(OUTLINES, OUTLINE, OUTLINE)}, 2),
+        (rows(QUESTION, *[{"question": "难吗", "answer": "不难"}] * 2), 1),
+    ],
+    ids=["chapters", "sections", "outline", "questions"],
+)
+def test_a_row_that_repeats_another_says_so_beside_its_field(
+    course_manager: Client, given: dict[str, Any], badges: int
+) -> None:
+    answer = course_manager.post("/admin/api/course/add/", course_fields(**given))
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert page.count("与上面的一行重复") == 1
+    assert not [words for words in MACHINE_WORDS if words in page]
+    assert answer.context["errors"]  # the banner of the page
+    assert sum(tab.error_count for tab in answer.context["inline_admin_formsets"]) == badges
+    assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {**rows(CHAPTER, CHAPTER_ONE), **rows(SECTIONS, SECTION | {"order": ""})},
+        {**rows(DETAIL, A_DETAIL), **rows(OUTLINES, OUTLINE | {"content": ""})},
+        {**rows(CHAPTER, {"chapter": "1"}), **rows(SECTIONS, SECTION)},  # of no chapter
+    ],
+    ids=["section", "outline", "orphan"],
+)
+def test_an_error_in_a_row_within_a_row_brings_up_the_banner_and_the_badge(
+    course_manager: Client, given: dict[str, Any]
+) -> None:
+    answer = course_manager.post("/admin/api/course/add/", course_fields(**given))
+    assert answer.status_code == 200
+    assert answer.context["errors"]
+    assert any(tab.error_count for tab in answer.context["inline_admin_formsets"])
+    assert not Course.objects.exists()
+
+
+def test_a_new_price_for_a_period_that_has_one_is_the_second(course_manager: Client) -> None:
+    old = PricePolicyFactory(valid_period=30, price=99)
+    both = (
+        {"id": old.pk, "valid_period": "30", "price": "99"},
+        {"valid_period": "30", "price": "1"},
+    )
+    url = f"/admin/api/course/{old.object_id}/change/"
+    answer = course_manager.post(url, course_fields(**rows(POLICY, *both, initial=1)))
+    page = answer.content.decode()
+    assert page.count("与上面的一行重复") == 1
+    assert not [words for words in MACHINE_WORDS if words in page]
+    assert PricePolicy.objects.get().price == 99
+
+
+def test_sections_without_a_link_are_no_duplicates(course_manager: Client) -> None:
+    one, two = SECTION | {"section_link": ""}, SECTION | {"section_link": "", "order": "2"}
+    fields = course_fields(**rows(CHAPTER, CHAPTER_ONE), **rows(SECTIONS, one, two))
+    assert course_manager.post("/admin/api/course/add/", fields).status_code == 302
+    assert Course.objects.get().coursechapters.get().coursesections.count() == 2
+
+
+def test_sections_without_their_chapter_are_told_what_is_missing(course_manager: Client) -> None:
+    empty = {"chapter": "1", "name": ""}  # as the page sends a chapter nobody filled in
+    fields = course_fields(**rows(CHAPTER, empty), **rows(SECTIONS, SECTION))
+    answer = course_manager.post("/admin/api/course/add/", fields)
+    assert "请先填写上一级的内容" in answer.content.decode()
+    assert not Course.objects.exists()
+
+
+def said_beside(answer: Any) -> dict[str, list[str]]:
+    assert answer.status_code == 200
+    return dict(answer.context["adminform"].form.errors)
+
+
+def test_what_the_database_has_already_is_told_by_the_names_of_the_fields(
+    course_manager: Client,
+) -> None:
+    there = MAKERS[CourseSection]()
+    CourseSection.objects.update(section_link="v1")
+    other = course()
+    one = PricePolicyFactory(content_object=other, valid_period=30)
+    PricePolicyFactory(content_object=other, valid_period=60)
+    post = course_manager.post
+    section = SECTION | {"chapter": there.chapter_id}
+    assert said_beside(post("/admin/api/coursesection/add/", section)) == {
+        "section_link": ["已有章节和课时链接相同的课时"]
+    }
+    url = f"/admin/api/pricepolicy/{one.pk}/change/"
+    assert said_beside(post(url, {"valid_period": "60", "price": "1"})) == {
+        "valid_period": ["已有有效期相同的价格策略"]
+    }
+    same_name = course_fields(name=other.name)
+    assert said_beside(post("/admin/api/course/add/", same_name)) == {
+        "name": ["已有课程名称相同的专题课或学位课模块"]
+    }
+    assert CourseSection.objects.count() == 1
+    assert set(PricePolicy.objects.values_list("valid_period", flat=True)) == {30, 60}
 
 
 def test_a_second_detail_of_a_course_is_an_error(course_manager: Client) -> None:
