@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
-from api.admin.base import LongListAdmin, asking, back_to, column, titled
+from api.admin.base import LongListAdmin, asking, back_to, column, having, titled
 from api.admin.duplicates import DeskForm
 from api.models import Account, UserAuthToken
 from api.services import accounts
@@ -63,7 +63,7 @@ class AccountAdmin(LongListAdmin):
     form = AccountForm
     list_display = (column("id", "编号"), "username", "has_token")
     list_display_links = list_display[:2]
-    list_filter = (("userauthtoken", admin.EmptyFieldListFilter),)
+    list_filter = (having("Token", UserAuthToken.objects.all, "user"),)
     search_fields = ("username__startswith",)
     search_help_text = "按用户名开头搜索"
     ordering = ("-id",)

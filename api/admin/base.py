@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -16,6 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from unfold.admin import (
     GenericTabularInline,
     ModelAdmin,
@@ -107,6 +109,16 @@ class DeskAdmin(SearchBoxes, ModelAdmin):
             kwargs.setdefault("labels", self.labels)
         return super().get_form(request, obj, **kwargs)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without the rows that only join two others: they have neither a name nor a form."""
+        tree, counts, missing, protected = super().get_deleted_objects(objs, request)
+        models = apps.get_models(include_auto_created=True)
+        joins = [model for model in models if model._meta.auto_created]
+        lines = tuple(f"{capfirst(join._meta.verbose_name)}: {join.__name__} " for join in joins)
+        for join in joins:
+            counts.pop(join._meta.verbose_name_plural, None)
+        return _without(lines, tree), counts, missing, protected
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             answer = super().changelist_view(request, extra_context)
@@ -121,6 +133,12 @@ class DeskAdmin(SearchBoxes, ModelAdmin):
             return super().get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise WrongFilter from error
+
+
+def _without(lines: tuple[str, ...], tree: list[Any]) -> list[Any]:
+    """The nested list `tree` less what begins with one of `lines`."""
+    kept = (_without(lines, one) if isinstance(one, list) else one for one in tree)
+    return [one for one in kept if one != [] and not str(one).startswith(lines)]
 
 
 class LongListAdmin(DeskAdmin):
