@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from redis.connection import parse_url
 
 from utils.logs import PASSED_ON, to_console
@@ -239,6 +240,7 @@ UNFOLD = {
     "SITE_SYMBOL": "confirmation_number",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("api/desk.css")],
     "SIDEBAR": {"navigation": "api.admin.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "api.admin.home.dashboard",
 }

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from api.models import Account, Coupon
-from tests.browser.conftest import log_in
+from tests.browser.conftest import PASSWORD, log_in
 from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -396,6 +396,24 @@ def test_no_page_is_wider_than_its_window(desk: Any, width: int) -> None:
         desk.goto(url)
         desk.wait_for_load_state("networkidle")
         assert desk.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_rights_are_chosen_in_chinese_from_two_lists_that_fit_the_window(
+    page: Any, manager: User, width: int
+) -> None:
+    User.objects.update(is_superuser=True)
+    log_in(page, PASSWORD)
+    page.wait_for_url("**/admin/")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/admin/auth/group/{manager.groups.get().pk}/change/")
+    expect(page.locator("#id_permissions_add_all")).to_have_text("选择全部权限")
+    expect(page.locator("#id_permissions_remove_all")).to_have_text("移除全部权限")
+    hidden = page.locator(".list-footer-display")
+    expect(hidden).to_be_hidden()
+    page.locator("#id_permissions_selected_input").fill("没有这样的权限")
+    expect(hidden).to_contain_text("点击清除")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_chart_is_drawn_from_the_pages_own_files(desk: Any) -> None:
