@@ -41,7 +41,9 @@ class AccountForm(DeskForm):
         password = self.fields["new_password"]
         if self.instance.pk:
             password.label = "新密码"
-            password.help_text = "留空表示不修改。密码只保存哈希，任何人都无法查看。"
+            password.help_text = (
+                "留空表示不修改；修改后该账户需要重新登录。密码只保存哈希，任何人都无法查看。"
+            )
         else:
             password.required = True
             password.help_text = "密码只保存哈希，任何人都无法查看。"
@@ -49,7 +51,8 @@ class AccountForm(DeskForm):
     def clean_new_password(self) -> str:
         raw: str = self.cleaned_data["new_password"]
         if raw:
-            validate_password(raw)
+            owner: Any = Account(username=self.cleaned_data.get("username", ""))
+            validate_password(raw, owner)
         return raw
 
     def save(self, commit: bool = True) -> Any:
@@ -85,6 +88,11 @@ class AccountAdmin(LongListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return super().get_queryset(request).defer("password")
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.cleaned_data.get("new_password") and accounts.revoke_token(obj):
+            messages.info(request, "密码已修改，旧Token立即失效，该账户需要重新登录。")
 
     def has_token_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.change_userauthtoken")

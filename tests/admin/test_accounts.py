@@ -30,6 +30,7 @@ def test_a_new_account_gets_the_hash_of_its_password(chief: Client) -> None:
     [
         ({"username": "alice", "new_password": ""}, "new_password"),
         ({"username": "alice", "new_password": "12345678"}, "new_password"),
+        ({"username": "alice-liddell", "new_password": "alice-liddell"}, "new_password"),
         ({"username": "", "new_password": GOOD}, "username"),
         ({"username": "taken", "new_password": GOOD}, "username"),
     ],
@@ -63,6 +64,14 @@ def test_left_empty_the_password_stays(chief: Client) -> None:
     chief.post(url_of(account), {"username": "renamed", "new_password": GOOD + "!"})
     account.refresh_from_db()
     assert account.check_password(GOOD + "!")
+
+
+def test_a_new_password_ends_the_old_token_and_an_empty_one_does_not(chief: Client) -> None:
+    account, other = UserAuthTokenFactory().user, UserAuthTokenFactory().user
+    chief.post(url_of(account), {"username": account.username, "new_password": ""})
+    assert UserAuthToken.objects.filter(user=account).exists()
+    chief.post(url_of(account), {"username": account.username, "new_password": GOOD})
+    assert list(UserAuthToken.objects.values_list("user", flat=True)) == [other.pk]
 
 
 def act(browser: Client, account: Account, what: str) -> Any:
