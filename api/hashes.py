@@ -5,9 +5,10 @@ that nobody pays for half a course.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ Offers = Mapping[str, Mapping[str, Any]]  # coupon-record id -> what the coupon 
 NO_COUPON = "0"
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
 _LARGEST_AMOUNT = Decimal("1e12")  # 元; more than that is a slip, and slow to reckon with
-_STRICT = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # half, unless the other half follows
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
@@ -119,8 +120,8 @@ class SettledCourse:
         """Raises SettlementUnreadable if a field is missing or broken."""
         try:
             texts: dict[str, Any] = _texts(found)
-            of_class = {known.name: texts[known.name] for known in fields(cls)}
-            return cls(**of_class | {"coupon": _objects(texts["coupon"])})
+            texts["coupon"] = _objects(texts["coupon"])
+            return cls(**{name: texts[name] for name in cls.__dataclass_fields__})
         except BROKEN as error:
             raise SettlementUnreadable from error
 
@@ -193,11 +194,26 @@ def _texts(found: Hash) -> dict[str, str]:
 def _objects(text: str) -> dict[str, dict[str, Any]]:
     """An object of objects in JSON. Raises ValueError for anything else, and for what Python reads
     but no answer can hold: NaN, an infinite number, half a character."""
-    value: Any = json.loads(text)
-    _STRICT.encode(value).encode()
+    value: Any = _JSON.decode(text)
+    if _HALF_CHARACTER.search(text):
+        json.dumps(value, ensure_ascii=False).encode()
     if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
         raise ValueError("not an object of objects")
     return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def _scalar(value: Any) -> str:
