@@ -1,5 +1,6 @@
 """The service behind gunicorn, and clients that keep it busy over HTTP."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -35,14 +36,16 @@ class Busy(NamedTuple):
 
 
 @contextmanager
-def serving() -> Iterator[int]:
-    """Starts gunicorn on a free port of the loopback, gives the port, and stops it again."""
+def serving(redis_url: str) -> Iterator[int]:
+    """Starts gunicorn on a free port of the loopback, with this Redis; gives the port, and stops it
+    again."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         port: int = listener.getsockname()[1]
         fd = listener.fileno()
         process = subprocess.Popen(
             [sys.executable, "-m", *_COMMAND, f"--bind=fd://{fd}"],
             pass_fds=[fd],
+            env=os.environ | {"REDIS_URL": redis_url},
         )
     try:
         yield port

@@ -1,10 +1,14 @@
-"""POST, PATCH and GET of a settlement while Redis holds more and more keys of others; beside them
-the floor, a view that does nothing, and the lesson's way, which asks for all keys.
+"""POST, PATCH and GET of a settlement on Redis servers that hold few or many keys of others; beside
+them the floor, a view that does nothing, and the lesson's way, which asks for all keys.
 
-All are measured in turns, so that what else the machine does meets all of them alike.
+All are measured in turns, call after call and server after server, so that what else the machine
+does meets all of them alike; the lesson's calls after the others, for what comes after a long wait
+is slow.
 """
 
 from collections import defaultdict
+from contextlib import ExitStack
+from itertools import product
 from statistics import median
 
 from redis import Redis
@@ -12,6 +16,7 @@ from redis import Redis
 from benchmarks import report
 from benchmarks.calls import Asked, Call, InProcess, asked_by
 from benchmarks.gunicorn import Busy, keep_busy, serving
+from benchmarks.redis_servers import ask, own_redis, url_of
 from benchmarks.world import COURSES, Shopper, add_others, open_shop
 
 OTHER_KEYS = (0, 100_000, 1_000_000)
@@ -20,6 +25,8 @@ MOST_SECONDS = 12  # in process, for all rounds of a call: a slow one is left ou
 CLIENTS = 4  # over HTTP, each with an account of its own
 SLICES, SLICE_SECONDS = 5, 0.6  # over HTTP, of each call
 FLOOR, GET, PATCH, POST = "floor", "GET", "PATCH", "POST"
+BY_KEYS, BY_SCAN = "POST by KEYS", "GET by SCAN"
+PHASES = ((FLOOR, POST, PATCH, GET), (BY_KEYS, BY_SCAN))
 HEAD = (
     "Request",
     "Other keys",
@@ -34,6 +41,7 @@ HEAD = (
 
 
 Calls = dict[str, list[Call]]  # name -> the call of each client; in process, of the first alone
+Stages = dict[int, dict[str, "Measured"]]  # number of other keys -> name -> what was measured
 
 
 class Measured:
@@ -60,13 +68,18 @@ class Measured:
 
 def run(redis: Redis) -> str:
     """Measures, for about three minutes; the report."""
-    shoppers = open_shop(redis, 2 * CLIENTS)
-    calls = _calls(shoppers[:CLIENTS], shoppers[CLIENTS:])
-    stages: dict[int, dict[str, Measured]] = {}
-    with serving() as port:
-        for start, others in zip((0, *OTHER_KEYS), OTHER_KEYS, strict=False):
-            add_others(redis, start, others)
-            stages[others] = _measure(calls, port)
+    with ExitStack() as stack:
+        servers = {others: stack.enter_context(own_redis()) for others in OTHER_KEYS}
+        shoppers = open_shop(servers.values(), 2 * CLIENTS)
+        calls = _calls(shoppers[:CLIENTS], shoppers[CLIENTS:])
+        for others, server in servers.items():
+            add_others(server, others)
+        stages = _in_process({name: clients[0] for name, clients in calls.items()}, servers)
+        ports = {
+            others: stack.enter_context(serving(url_of(server)))
+            for others, server in servers.items()
+        }
+        _over_http(calls, ports, stages)
     rows = [
         measured[name].row(name, others) for name in calls for others, measured in stages.items()
     ]
@@ -84,39 +97,40 @@ def _calls(ours: list[Shopper], lessons: list[Shopper]) -> Calls:
             for shopper in ours
         ],
         GET: [Call("GET", payment, shopper.token) for shopper in ours],
-        "POST by KEYS": [Call("POST", lesson, shopper.token, courses) for shopper in lessons],
-        "GET by SCAN": [Call("GET", lesson, shopper.token) for shopper in lessons],
+        BY_KEYS: [Call("POST", lesson, shopper.token, courses) for shopper in lessons],
+        BY_SCAN: [Call("GET", lesson, shopper.token) for shopper in lessons],
     }
 
 
-def _measure(calls: Calls, port: int) -> dict[str, Measured]:
-    first = {name: clients[0] for name, clients in calls.items()}
-    measured = _in_process(first)
-    for turn in range(SLICES):
-        for name, clients in calls.items():
-            so_far = measured[name]
+def _in_process(calls: dict[str, Call], servers: dict[int, Redis]) -> Stages:
+    django = InProcess()
+    stages: Stages = {}
+    for others, server in servers.items():
+        ask(server)
+        for call in calls.values():
+            django.seconds(call)  # connections, imports, caches
+        stages[others] = {name: Measured(asked_by(call, django)) for name, call in calls.items()}
+    for phase in PHASES:
+        for turn, others in product(range(ROUNDS), servers):
+            ask(servers[others])
+            for name in phase:
+                samples = stages[others][name].samples
+                if sum(samples) <= MOST_SECONDS * turn / ROUNDS:
+                    samples.append(django.seconds(calls[name]))
+    return stages
+
+
+def _over_http(calls: Calls, ports: dict[int, int], stages: Stages) -> None:
+    for phase in PHASES:
+        for turn, others, name in product(range(SLICES), ports, phase):
+            port, clients, so_far = ports[others], calls[name], stages[others][name]
             if median(so_far.samples) < SLICE_SECONDS:
                 so_far.http += keep_busy(port, clients, seconds=SLICE_SECONDS)
             elif turn == 0:  # once is long enough
                 so_far.http += keep_busy(port, clients[:1], seconds=SLICE_SECONDS)
-    return measured
 
 
-def _in_process(calls: dict[str, Call]) -> dict[str, Measured]:
-    django = InProcess()
-    measured = {}
-    for name, call in calls.items():
-        django.seconds(call)  # connections, imports, caches
-        measured[name] = Measured(asked_by(call, django))
-    for turn in range(ROUNDS):
-        for name, call in calls.items():
-            samples = measured[name].samples
-            if sum(samples) <= MOST_SECONDS * turn / ROUNDS:
-                samples.append(django.seconds(call))
-    return measured
-
-
-def _ratios(stages: dict[int, dict[str, Measured]]) -> list[str]:
+def _ratios(stages: Stages) -> list[str]:
     def times(name: str) -> float:
         """How the call's median has grown from the fewest other keys to the most."""
         return median(stages[max(stages)][name].samples) / median(stages[min(stages)][name].samples)

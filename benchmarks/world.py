@@ -1,6 +1,7 @@
 """What a run finds: accounts with courses in their cars and coupons in their hands; and the keys of
 everybody else."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -45,17 +46,19 @@ class Shopper(NamedTuple):
     record_id: int
 
 
-def open_shop(redis: Redis, accounts: int) -> list[Shopper]:
-    """Fills the database, and the cars of so many accounts, all alike: three courses and five
-    coupons each, of every type, site-wide and bound, as in the document's example."""
+def open_shop(servers: Iterable[Redis], accounts: int) -> list[Shopper]:
+    """Fills the database and, on each server, the cars of so many accounts, all alike: three
+    courses and five coupons each, of every type, site-wide and bound, as in the document's
+    example."""
     courses = {pk: CourseFactory(pk=pk) for pk in COURSES}
-    return [_shopper(redis, courses) for _ in range(accounts)]
+    return [_shopper(servers, courses) for _ in range(accounts)]
 
 
-def _shopper(redis: Redis, courses: dict[int, Course]) -> Shopper:
+def _shopper(servers: Iterable[Redis], courses: dict[int, Course]) -> Shopper:
     account: Account = AccountFactory()
-    for course_id in courses:
-        put_in_car(redis, account, course_id, price=599.0)
+    for redis in servers:
+        for course_id in courses:
+            put_in_car(redis, account, course_id, price=599.0)
     coupons = [
         CouponFactory(course=courses[1], coupon_type=1, minimum_consume=100),
         CouponFactory(course=courses[1]),
@@ -67,9 +70,9 @@ def _shopper(redis: Redis, courses: dict[int, Course]) -> Shopper:
     return Shopper(UserAuthTokenFactory(user=account).token, records[0].pk)
 
 
-def add_others(redis: Redis, first: int, end: int) -> None:
-    """Adds the others' keys from number `first` to before `end`."""
+def add_others(redis: Redis, number: int) -> None:
+    """Adds so many keys of others."""
     fill = redis.register_script(_FILL)
-    for start in range(first, end, _BATCH):
+    for start in range(0, number, _BATCH):
         templates = [settings.SHOPPING_CAR_KEY, settings.PAYMENT_KEY]
-        fill(args=[start, min(start + _BATCH, end), *templates])
+        fill(args=[start, min(start + _BATCH, number), *templates])
