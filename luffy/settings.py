@@ -339,7 +339,14 @@ def redis_cache() -> dict[str, Any]:
     }
 
 
-CACHES = {"default": redis_cache()}
+CACHES = {
+    "default": redis_cache(),
+    # Counts of requests (utils/throttling.py), each process its own. The oldest go when it is full.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
 
 # --- The shop -------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ def redis(servers: RedisClusterServers, settings, monkeypatch) -> Iterator[Clust
     monkeypatch.setenv("REDIS_TIMEOUT", str(TIMEOUT))
     monkeypatch.setattr(luffy.settings, "REDIS_CLUSTER", True)
     monkeypatch.setattr(luffy.settings, "REDIS_URL", servers.servers[1].url)
-    settings.CACHES = {"default": luffy.settings.redis_cache()}
+    settings.CACHES = {**settings.CACHES, "default": luffy.settings.redis_cache()}
     yield get_redis_connection("default")
     get_redis_connection("default").flushdb()
     forget_connection()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings as service
+from django.core.cache import caches
 from rest_framework.test import APIClient
 
 from tests.cars import ADDED, CHANGED, REMOVED, add, in_car, sell
-from utils.throttling import RequestThrottle
 
 CAR = "/api/shoppingcar/"
 TOO_MANY = {"code": 1429, "data": None, "error": "请求过于频繁，请稍后再试"}
@@ -21,9 +21,9 @@ MOST = 64 * 1024
 @pytest.fixture
 def three_a_minute(settings: Any) -> Iterator[None]:
     settings.REQUESTS_PER_MINUTE = 3
-    RequestThrottle._limiter.storage.reset()
+    caches["process"].clear()
     yield
-    RequestThrottle._limiter.storage.reset()
+    caches["process"].clear()
 
 
 def sized(body: dict[str, Any], size: int) -> str:
@@ -82,6 +82,19 @@ def test_after_a_minute_there_are_requests_again(alice, monkeypatch):
         last = alice.get(CAR)
     assert last.status_code == 429
     now = time.time()
+
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+
+    assert alice.get(CAR).status_code == 200
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_further_requests_do_not_prolong_the_minute(alice, monkeypatch):
+    now = time.time()
+    for second in (0, 20, 40, 59):
+        monkeypatch.setattr(time, "time", lambda: now + second)  # noqa: B023
+        last = alice.get(CAR)
+    assert (last.status_code, last["Retry-After"]) == (429, "1")
 
     monkeypatch.setattr(time, "time", lambda: now + 61)
 

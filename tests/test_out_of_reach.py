@@ -65,7 +65,7 @@ def pool(monkeypatch) -> None:
 def redis(server: RedisServer, pool: None, settings, monkeypatch) -> Iterator[Redis]:
     """The service's Redis is this test's own."""
     monkeypatch.setattr(luffy.settings, "REDIS_URL", server.url)
-    settings.CACHES = {"default": luffy.settings.redis_cache()}
+    settings.CACHES = {**settings.CACHES, "default": luffy.settings.redis_cache()}
     connection = get_redis_connection("default")
     yield connection
     ConnectionFactory._pools.pop(server.url).disconnect()
