@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -56,11 +57,10 @@ def make_records(number: int, coupons: list[Coupon]) -> None:
 
 
 def _execute(statement: str, values: list[Any]) -> None:
-    """Without the service's limit on a statement's time, and with fresh statistics after it."""
+    """On a connection without the service's limits on time, and with fresh statistics after it."""
     if connection.vendor != "postgresql":
         raise PlaceError("the desk's benchmarks need a PostgreSQL: set BENCH_DATABASE_URL")
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute(statement, values)
-        cursor.execute("ANALYZE")
-        cursor.execute("RESET statement_timeout")
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as server:
+        server.execute("SET statement_timeout = 0")
+        server.execute(statement, values)
+        server.execute("ANALYZE")
