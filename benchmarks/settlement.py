@@ -16,8 +16,9 @@ from redis import Redis
 from benchmarks import report
 from benchmarks.calls import Asked, Call, InProcess, asked_by
 from benchmarks.gunicorn import Busy, keep_busy, serving
-from benchmarks.redis_servers import ask, own_redis, url_of
+from benchmarks.redis_servers import ask, connected, own_redis
 from benchmarks.world import COURSES, Shopper, add_others, open_shop
+from tests.redis_server import RedisServer
 
 OTHER_KEYS = (0, 100_000, 1_000_000)
 ROUNDS = 1_000  # in process, of each call
@@ -70,14 +71,14 @@ def run(redis: Redis) -> str:
     """Measures, for about three minutes; the report."""
     with ExitStack() as stack:
         servers = {others: stack.enter_context(own_redis()) for others in OTHER_KEYS}
-        shoppers = open_shop(servers.values(), 2 * CLIENTS)
+        connections = {others: connected(server) for others, server in servers.items()}
+        shoppers = open_shop(connections.values(), 2 * CLIENTS)
         calls = _calls(shoppers[:CLIENTS], shoppers[CLIENTS:])
-        for others, server in servers.items():
-            add_others(server, others)
+        for others, connection in connections.items():
+            add_others(connection, others)
         stages = _in_process({name: clients[0] for name, clients in calls.items()}, servers)
         ports = {
-            others: stack.enter_context(serving(url_of(server)))
-            for others, server in servers.items()
+            others: stack.enter_context(serving(server.url)) for others, server in servers.items()
         }
         _over_http(calls, ports, stages)
     rows = [
@@ -102,7 +103,7 @@ def _calls(ours: list[Shopper], lessons: list[Shopper]) -> Calls:
     }
 
 
-def _in_process(calls: dict[str, Call], servers: dict[int, Redis]) -> Stages:
+def _in_process(calls: dict[str, Call], servers: dict[int, RedisServer]) -> Stages:
     django = InProcess()
     stages: Stages = {}
     for others, server in servers.items():

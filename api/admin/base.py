@@ -8,7 +8,11 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.admin.widgets import (
+    AutocompleteMixin,
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+)
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Exists, Model, OuterRef, QuerySet
@@ -58,13 +62,13 @@ class CountedPages(Paginator):
 ID_DIGITS = 19  # numbers of fewer fit into a bigint
 
 
-class OnlyIds:
+class OnlyIds(AutocompleteMixin):
     """Lets Django's search boxes show a refused value: they ask the database for whatever was
     sent, and crash on what is no number."""
 
     def optgroups(self, name: str, value: Iterable[Any], attr: Any = None) -> Any:
         ids = [one for one in value if str(one).isdecimal() and len(str(one)) < ID_DIGITS]
-        return super().optgroups(name, ids, attr)  # type: ignore[misc]
+        return super().optgroups(name, ids, attr)
 
 
 class SearchBox(OnlyIds, AutocompleteSelect):

@@ -369,8 +369,7 @@ def test_a_coupon_that_was_changed_since_the_preview_is_not_issued(
     AccountFactory()
     token = preview(manager, coupon, source="everyone").context["token"]
     Coupon.objects.filter(pk=coupon.pk).update(**change)
-    answer = manager.post(url_of(coupon, confirm=True), {"token": token})
-    assert (answer.status_code, answer.json()) == (409, {"error": CHANGED})
+    assert confirm(manager, coupon, token) == [{"error": CHANGED}]
     assert not CouponRecord.objects.exists()
     assert not LogEntry.objects.exists()
 
