@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from api.schema.doors import DocsView, SchemaView
+from api.schema.views import DocsView, SchemaView
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.course import CourseListView, CourseView

@@ -21,7 +21,7 @@ from api.models import (
 )
 from benchmarks import report
 from benchmarks.calls import Call, InProcess, asked_by
-from tests.factories import CourseSubCategoryFactory
+from tests.support.factories import CourseSubCategoryFactory
 
 COURSES = (100, 10_000)
 CHAPTERS, SECTIONS = 10, 10  # of the course whose page is asked for

@@ -9,9 +9,9 @@ from time import perf_counter
 
 from redis import Redis
 
-from api.coupon_types import CouponType
-from api.services.best_choice import best
-from api.services.pricing import Coupon, Line, Settlement, quote
+from api.rules.best_choice import best
+from api.rules.coupons import CouponType
+from api.rules.pricing import Coupon, Line, Settlement, quote
 from benchmarks import report
 
 COURSES = (1, 10, 25, 50, 100)

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from redis import Redis
 
 from benchmarks.place import PlaceError
-from tests.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 
 @contextmanager

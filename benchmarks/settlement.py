@@ -18,7 +18,7 @@ from benchmarks.calls import Asked, Call, InProcess, asked_by
 from benchmarks.gunicorn import Busy, keep_busy, serving
 from benchmarks.redis_servers import ask, connected, own_redis
 from benchmarks.world import COURSES, Shopper, add_others, open_shop
-from tests.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 OTHER_KEYS = (0, 100_000, 1_000_000)
 ROUNDS = 1_000  # in process, of each call

@@ -8,7 +8,7 @@ from django.conf import settings
 from redis import Redis
 
 from api.models import Account, Course
-from tests.factories import (
+from tests.support.factories import (
     AccountFactory,
     CouponFactory,
     CouponRecordFactory,

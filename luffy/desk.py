@@ -13,7 +13,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from utils.exceptions import OUT_OF_REACH, TooManyAttempts
-from utils.login_limits import ADMIN, address_of, count_attempt
+from utils.limits.logins import ADMIN, address_of, count_attempt
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from api.models import Account
-from tests.factories import UserAuthTokenFactory
+from tests.support.factories import UserAuthTokenFactory
 
 
 class Customer(APIClient):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from api.coupon_types import CouponType
+from api.rules.coupons import CouponType
 
 
 class CouponRecordStatus(models.IntegerChoices):

@@ -1,9 +1,9 @@
 """/api/auth/ and /api/account/."""
 
+from api.errors import LoginRefused, UsernameTaken
 from api.schema.answers import Operation, describe
 from api.serializers.auth import LoggedIn, LoginRequest, Registered, RegisterRequest
 from api.views.auth import AccountView, AuthView
-from utils.exceptions import LoginRefused, UsernameTaken
 
 describe(
     AuthView,

@@ -4,10 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.schema.answers import Operation, describe
-from api.serializers.car import PolicyRequest, RemoveRequest
-from api.views.car import ShoppingCarView
-from utils.exceptions import (
+from api.errors import (
     CarFull,
     CarUnreadable,
     CourseNotFound,
@@ -15,6 +12,9 @@ from utils.exceptions import (
     PolicyNotInCar,
     PolicyNotOfCourse,
 )
+from api.schema.answers import Operation, describe
+from api.serializers.car import PolicyRequest, RemoveRequest
+from api.views.car import ShoppingCarView
 
 
 class CarPolicyShown(serializers.Serializer[Any]):

@@ -1,9 +1,9 @@
 """/api/course/."""
 
+from api.errors import CourseNotFound
 from api.schema.answers import Operation, describe
 from api.serializers.course import CoursePageShown, CourseQuery, WholeCourseShown
 from api.views.course import CourseListView, CourseView
-from utils.exceptions import CourseNotFound
 
 _PYTHON = {"id": 1, "name": "python", "category": {"id": 1, "name": "后端"}}
 _CRAWLER = {

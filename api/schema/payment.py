@@ -4,11 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.schema.answers import Operation, describe
-from api.serializers.payment import ChooseRequest, SettleRequest
-from api.serializers.quote import BestShown, QuoteShown
-from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
-from utils.exceptions import (
+from api.errors import (
     CarUnreadable,
     CourseCouponNotFound,
     GlobalCouponNotFound,
@@ -16,6 +12,10 @@ from utils.exceptions import (
     SettlementNotChanged,
     SettlementNotFound,
 )
+from api.schema.answers import Operation, describe
+from api.serializers.payment import ChooseRequest, SettleRequest
+from api.serializers.quote import BestShown, QuoteShown
+from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
 
 
 class CouponShown(serializers.Serializer[Any]):

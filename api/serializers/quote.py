@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.services.changes import ChangeCode
-from api.services.pricing import Reason
+from api.rules.pricing import Reason
+from api.services.checkout.changes import ChangeCode
 
 
 class MoneyField(serializers.DecimalField):

@@ -5,8 +5,8 @@ import secrets
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
+from api.errors import LoginRefused, UsernameTaken
 from api.models import Account, UserAuthToken
-from utils.exceptions import LoginRefused, UsernameTaken
 
 _TOKEN_BYTES = 32  # 43 characters
 

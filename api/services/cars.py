@@ -7,16 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from api.hashes import CarEntry
+from api.errors import CarFull, CourseNotFound, CourseNotInCar, PolicyNotInCar, PolicyNotOfCourse
 from api.models import Course
-from api.stores import CarIndex, CarStore
-from utils.exceptions import (
-    CarFull,
-    CourseNotFound,
-    CourseNotInCar,
-    PolicyNotInCar,
-    PolicyNotOfCourse,
-)
+from api.stores.car import CarIndex, CarStore
+from api.stores.hashes import CarEntry
 from utils.optimistic import until_uncontended
 
 _SCANNED_AT_ONCE = 10_000

@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 from api.serializers import parsed
 from api.serializers.auth import LoggedIn, LoginRequest, Registered, RegisterRequest
 from api.services import accounts
-from utils import login_limits
 from utils.auth import AccountRequest
+from utils.limits import logins as login_limits
 from utils.response import success
 
 

@@ -6,7 +6,7 @@ from rest_framework.views import APIView
 
 from api.serializers import parsed
 from api.serializers.course import CoursePageShown, CourseQuery, WholeCourseShown
-from api.services import courses
+from api.services import catalogue as courses
 from utils.response import success
 
 

@@ -7,7 +7,8 @@ from rest_framework.views import APIView
 from api.serializers import parsed
 from api.serializers.payment import ChooseRequest, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
-from api.services import quotes, settlements
+from api.services.checkout import quoting as quotes
+from api.services.checkout import settlement as settlements
 from utils.auth import AccountRequest
 from utils.response import success
 

@@ -31,7 +31,7 @@ from api.models import (
     Teacher,
     UserAuthToken,
 )
-from tests.factories import (
+from tests.support.factories import (
     AccountFactory,
     CouponFactory,
     CouponRecordFactory,

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from api.models import Account, UserAuthToken
-from tests.factories import AccountFactory, CouponRecordFactory, UserAuthTokenFactory
+from tests.support.factories import AccountFactory, CouponRecordFactory, UserAuthTokenFactory
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/api/account/add/"

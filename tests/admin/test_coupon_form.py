@@ -13,7 +13,12 @@ from django.utils import timezone
 from api.models import Coupon
 from tests.admin.conftest import MakeStaff
 from tests.admin.rows import course, degree
-from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory, course_type_of
+from tests.support.factories import (
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+    course_type_of,
+)
 
 ADD = "/admin/api/coupon/add/"
 CASH = {

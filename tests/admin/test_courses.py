@@ -7,7 +7,7 @@ from django.test import Client
 
 from api.models import Course, CourseDetail, CourseSection, DegreeCourse, PricePolicy
 from tests.admin.rows import MAKERS, course, degree, sub_category, teacher
-from tests.factories import PricePolicyFactory
+from tests.support.factories import PricePolicyFactory
 
 pytestmark = pytest.mark.django_db
 POLICY = "api-pricepolicy-content_type-object_id"

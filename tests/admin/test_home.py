@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from api.services.figures import figures
-from tests.factories import CouponFactory, CouponRecordFactory
+from api.services.coupons.figures import figures
+from tests.support.factories import CouponFactory, CouponRecordFactory
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)

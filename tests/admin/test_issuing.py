@@ -12,11 +12,17 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import Workbook
 
-from api.admin.issue_form import PASTED_MOST
+from api.admin.coupons.issue_form import PASTED_MOST
 from api.models import Coupon, CouponRecord
-from api.services import issuing
-from api.services.issuing import Audience, CouponChanged, CouponOver, NobodyToReceive, NotEnoughLeft
-from tests.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from api.services.coupons import issuing
+from api.services.coupons.issuing import (
+    Audience,
+    CouponChanged,
+    CouponOver,
+    NobodyToReceive,
+    NotEnoughLeft,
+)
+from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
 pytestmark = pytest.mark.django_db
 EVERYBODY = Audience(None)

@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 
-from api.services import name_files
-from api.services.name_files import NameFile, UnreadableNames
+from utils.spreadsheets import names as name_files
+from utils.spreadsheets.names import NameFile, UnreadableNames
 
 
 def read(content: bytes | str, name: str = "names.csv") -> NameFile:

@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from api.models import CouponRecord
-from api.services import issuing
-from api.services.issuing import Audience, IssuingRefused, NobodyToReceive, NotEnoughLeft
-from tests.factories import AccountFactory, CouponFactory
+from api.services.coupons import issuing
+from api.services.coupons.issuing import Audience, IssuingRefused, NobodyToReceive, NotEnoughLeft
+from tests.support.factories import AccountFactory, CouponFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from api.models import Account, Course, CourseDetail, PricePolicy, Teacher
 from tests.admin.rows import MAKERS
-from tests.factories import AccountFactory
+from tests.support.factories import AccountFactory
 
 MODELS = sorted(MAKERS, key=lambda model: model.__name__)
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -18,11 +18,11 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from api.admin import record as desk
-from api.admin import record_resource
+from api.admin.coupons import record_export as record_resource
 from api.models import CouponRecord
-from api.services import exporting
-from api.services.voiding import RecordNotUnused, void
-from tests.factories import CouponFactory, CouponRecordFactory
+from api.services.coupons.lifecycle import RecordNotUnused, void
+from tests.support.factories import CouponFactory, CouponRecordFactory
+from utils.spreadsheets import export as exporting
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/api/couponrecord/"

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from api.models import Account, Coupon
 from tests.browser.conftest import PASSWORD, log_in
-from tests.factories import CouponFactory, CouponRecordFactory, CourseFactory
+from tests.support.factories import CouponFactory, CouponRecordFactory, CourseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADD = "/admin/api/coupon/add/"

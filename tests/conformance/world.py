@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from api.models import Account, Course
-from tests.factories import (
+from tests.support.factories import (
     DAY,
     AccountFactory,
     CouponFactory,

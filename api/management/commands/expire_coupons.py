@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 from django.utils import timezone
 
-from api.services import expiry
+from api.services.coupons import expiry
 
 
 class Command(BaseCommand):

@@ -1,0 +1,153 @@
+"""The form of a coupon: it asks only what the coupon's type needs, and for a course by its name."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
+
+from api.admin.desk.base import SearchBox, name_of
+from api.admin.desk.forms import DeskForm
+from api.models import Coupon, CouponRecord, Course, CourseChapter
+from api.rules.coupons import CouponType
+
+BY_DATES, BY_DAYS = "dates", "days"
+
+# When the browser shows a field; `unasked` below says the same to the server.
+SHOWN_WHEN = {
+    "money_equivalent_value": f"coupon_type != '{CouponType.DISCOUNT.value}'",
+    "minimum_consume": f"coupon_type == '{CouponType.THRESHOLD.value}'",
+    "off_percent": f"coupon_type == '{CouponType.DISCOUNT.value}'",
+    "valid_begin_date": f"validity != '{BY_DAYS}'",
+    "valid_end_date": f"validity != '{BY_DAYS}'",
+    "coupon_valid_days": f"validity == '{BY_DAYS}'",
+}
+
+# What one must fill in where it is shown, and what the form says otherwise.
+ASKED = {
+    "money_equivalent_value": "请填写优惠的金额",
+    "minimum_consume": "请填写最低消费",
+    "off_percent": "请填写折扣百分比，1到99",
+    "quantity": "请填写数量，至少1张",
+    "valid_begin_date": "请填写有效期开始时间",
+    "valid_end_date": "请填写有效结束时间",
+    "coupon_valid_days": "请填写领取后的有效天数",
+}
+
+
+def unasked(coupon_type: int | None, validity: str | None) -> dict[str, Any]:
+    """The fields that such a coupon does not use, with the value that they have then."""
+    fields: dict[str, Any] = {}
+    if coupon_type == CouponType.DISCOUNT:
+        fields["money_equivalent_value"] = 0
+    else:
+        fields["off_percent"] = None
+    if coupon_type != CouponType.THRESHOLD:
+        fields["minimum_consume"] = 0
+    if validity == BY_DAYS:
+        return fields | {"valid_begin_date": None, "valid_end_date": None}
+    return fields | {"coupon_valid_days": None}
+
+
+class CouponForm(DeskForm):
+    course = forms.ModelChoiceField(
+        label="绑定课程",
+        queryset=Course.objects.all(),
+        required=False,
+        # Chapters have the foreign key to a course that the widget wants to search along.
+        widget=SearchBox(CourseChapter._meta.get_field("course"), admin.site),
+        help_text="输入课程名称搜索；留空表示全站可用。",
+        error_messages={"invalid_choice": "没有这门课程，请重新选择"},
+    )
+    validity = forms.ChoiceField(
+        label="有效期",
+        choices=((BY_DATES, "固定起止日期"), (BY_DAYS, "领取后若干天")),
+        initial=BY_DATES,
+        widget=UnfoldAdminRadioSelectWidget(radio_style=admin.HORIZONTAL),
+    )
+
+    class Meta:
+        model = Coupon
+        exclude = ("content_type", "object_id")
+        widgets = {"brief": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        help_texts = {
+            "money_equivalent_value": "单位：元，立减或满减的金额。",
+            "minimum_consume": "单位：元，消费满多少才能使用。",
+            "off_percent": "顾客支付原价的百分之几：填79表示支付79%，即7.9折。",
+            "coupon_valid_days": "从领取当天算起：7天表示当天和之后的6天。",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.keeps_binding = False
+        self.not_asked: dict[str, Any] = {}
+        if "money_equivalent_value" not in self.fields:
+            return  # somebody who may only look, whose form has the fields declared above alone
+        for name, otherwise in ASKED.items():
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = otherwise
+        for name in ("money_equivalent_value", "minimum_consume"):
+            self.initial[name] = self.initial.get(name) or None  # a 0 is only "not asked"
+        if self.instance.pk:
+            by_dates = self.instance.valid_begin_date or not self.instance.coupon_valid_days
+            self.initial["validity"] = BY_DATES if by_dates else BY_DAYS
+            self._show_binding()
+
+    def _show_binding(self) -> None:
+        """A coupon bound to something else than a course keeps that, and the form says what."""
+        bound = bound_to(self.instance)
+        if isinstance(bound, Course):
+            self.initial["course"] = bound.pk
+        elif self.instance.object_id:
+            self.keeps_binding = True
+            course = self.fields["course"]
+            course.disabled = True
+            kind = bound._meta.verbose_name if bound else "课程"
+            course.help_text = f"已绑定{kind}“{name_of(bound)}”，结算时不提供；此处不能修改。"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.not_asked = unasked(data.get("coupon_type"), data.get("validity"))
+        for name, value in self.not_asked.items():
+            self.errors.pop(name, None)
+            data[name] = value
+        self._bind(data.get("course"))
+        return data
+
+    def _bind(self, course: Course | None) -> None:
+        if self.keeps_binding or "course" in self.errors:
+            return
+        kind = ContentType.objects.get_for_model(Course) if course else None
+        self.instance.content_type = kind
+        self.instance.object_id = course.pk if course else None
+
+    def clean_quantity(self) -> int:
+        quantity: int = self.cleaned_data["quantity"]
+        if not quantity:
+            raise ValidationError(ASKED["quantity"])
+        if self.instance.pk and "quantity" in self.changed_data:
+            # Whoever is issuing this coupon holds the same lock.
+            Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
+            issued = CouponRecord.objects.filter(coupon=self.instance).count()
+            if quantity < issued:
+                raise ValidationError(f"已经发放了{issued}张，数量不能少于{issued}")
+        return quantity
+
+    def _post_clean(self) -> None:
+        said = {name: len(errors) for name, errors in self.errors.items()}
+        super()._post_clean()  # type: ignore[misc]
+        # The model, too, asks for what this kind of coupon does not show.
+        for name in self.not_asked:
+            self.errors.pop(name, None)
+        # And of a value that is none it only sees that it is missing.
+        for name, number in said.items():
+            del self.errors[name][number:]
+
+
+def bound_to(coupon: Coupon) -> Any:
+    """What the coupon is bound to: a course also where its type was never filled in."""
+    if coupon.object_id and coupon.content_type_id is None:
+        return Course.objects.filter(pk=coupon.object_id).first()
+    return coupon.content_object

@@ -1,0 +1,167 @@
+"""Accounts and their tokens. A password goes in and never comes out; nor does a token."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminPasswordToggleWidget
+
+from api.admin.desk.base import LongListAdmin, asking, back_to, column, having, titled
+from api.admin.desk.forms import DeskForm
+from api.models import Account, UserAuthToken
+from api.services import accounts
+
+
+class AccountForm(DeskForm):
+    new_password = forms.CharField(
+        label="密码",
+        strip=False,
+        max_length=128,
+        required=False,
+        widget=UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = Account
+        fields = ("username",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "new_password" not in self.fields:
+            return  # somebody who may only look
+        password = self.fields["new_password"]
+        if self.instance.pk:
+            password.label = "新密码"
+            password.help_text = (
+                "留空表示不修改；修改后该账户需要重新登录。密码只保存哈希，任何人都无法查看。"
+            )
+        else:
+            password.required = True
+            password.help_text = "密码只保存哈希，任何人都无法查看。"
+
+    def clean_new_password(self) -> str:
+        raw: str = self.cleaned_data["new_password"]
+        if raw:
+            owner: Any = Account(username=self.cleaned_data.get("username", ""))
+            validate_password(raw, owner)
+        return raw
+
+    def save(self, commit: bool = True) -> Any:
+        if raw := self.cleaned_data.get("new_password"):
+            self.instance.set_password(raw)
+        return super().save(commit)
+
+
+@admin.register(Account)
+class AccountAdmin(LongListAdmin):
+    form = AccountForm
+    list_display = (column("id", "编号"), "username", "has_token")
+    list_display_links = list_display[:2]
+    list_filter = (having("Token", UserAuthToken.objects.all, "user"),)
+    search_fields = ("username__startswith",)
+    search_help_text = "按用户名开头搜索"
+    ordering = ("-id",)
+    list_select_related = ("userauthtoken",)
+    actions_detail = ("renew_token", "revoke_token")
+
+    @display(description="已有Token", boolean=True)
+    def has_token(self, account: Account) -> bool:
+        return hasattr(account, "userauthtoken")
+
+    def get_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
+        may_write = self.has_change_permission(request, obj) or self.has_add_permission(request)
+        return ("username", "new_password") if may_write else ("username", "has_token")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Account | None = None
+    ) -> tuple[str, ...]:
+        return ("has_token",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return super().get_queryset(request).defer("password")
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.cleaned_data.get("new_password") and accounts.revoke_token(obj):
+            messages.info(request, "密码已修改，旧Token立即失效，该账户需要重新登录。")
+
+    def has_token_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("api.change_userauthtoken")
+
+    @action(
+        description="更换Token",
+        permissions=["token"],
+        icon="autorenew",
+        dialog=asking("更换Token", "旧Token立即失效，该账户需要重新登录。"),
+    )
+    def renew_token(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        account = self._account(request, object_id)
+        with transaction.atomic():
+            accounts.renew_token(account)
+            self.log_change(request, account, "更换了Token")
+        messages.success(request, f"已为 {account} 更换Token，旧Token立即失效。")
+        return back_to(account)
+
+    @action(
+        description="吊销Token",
+        permissions=["token"],
+        icon="key_off",
+        variant=ActionVariant.DANGER,
+        dialog=asking("吊销Token", "该账户需要重新登录。"),
+    )
+    def revoke_token(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        account = self._account(request, object_id)
+        with transaction.atomic():
+            revoked = accounts.revoke_token(account)
+            if revoked:
+                self.log_change(request, account, "吊销了Token")
+        if revoked:
+            messages.success(request, f"已吊销 {account} 的Token，该账户需要重新登录。")
+        else:
+            messages.info(request, f"{account} 没有Token。")
+        return back_to(account)
+
+    def _account(self, request: HttpRequest, object_id: str) -> Account:
+        account = self.get_object(request, object_id)
+        if account is None:
+            raise Http404
+        return account
+
+
+@admin.register(UserAuthToken)
+class UserAuthTokenAdmin(LongListAdmin):
+    """Which accounts are logged in. Tokens are renewed and revoked in the account's form."""
+
+    labels = {"user": "账户"}
+    fields = ("user", "masked")
+    readonly_fields = fields
+    list_display = (column("user__username", "账户"), "masked")
+    list_select_related = ("user",)
+    list_filter = (("user", titled("账户", AutocompleteSelectFilter)),)
+    list_filter_submit = True
+    search_fields = ("user__username__startswith",)
+    search_help_text = "按用户名开头搜索"
+    ordering = ("-id",)
+
+    @display(description="Token")
+    def masked(self, token: UserAuthToken) -> str:
+        return f"……{token.token[-4:]}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

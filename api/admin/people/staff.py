@@ -1,0 +1,82 @@
+"""The people of the admin, what they may do, and what they did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    RelatedDropdownFilter,
+)
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from api.admin.desk.base import DaysFilter, LongListAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+_MAY = {"add": "增加", "change": "修改", "delete": "删除", "view": "查看"}
+
+
+def in_chinese(permission: Permission) -> str:
+    """Django keeps the names of its permissions in English."""
+    may, _, _ = permission.codename.partition("_")
+    model = permission.content_type.model_class()
+    if model is None or may not in _MAY or not permission.name.startswith("Can "):
+        return permission.name
+    return f"{model._meta.verbose_name}：{_MAY[may]}"
+
+
+class PermissionsInChinese:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        if field and db_field.related_model is Permission:
+            field.label_from_instance = in_chinese
+        return field
+
+
+@admin.register(User)
+class StaffAdmin(PermissionsInChinese, UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class StaffGroupAdmin(PermissionsInChinese, GroupAdmin, ModelAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(LongListAdmin):
+    """What was done in the admin, by whom. Nobody writes here but the admin itself."""
+
+    list_display = ("action_time", "user", "action_flag", "content_type", "object_repr", "said")
+    list_select_related = ("user", "content_type")
+    list_filter = (
+        ("user", RelatedDropdownFilter),
+        ("action_flag", ChoicesDropdownFilter),
+        ("content_type", admin.RelatedOnlyFieldListFilter),
+        ("action_time", DaysFilter),
+    )
+    list_filter_submit = True
+    search_fields = ("object_repr",)
+    ordering = ("-id",)
+
+    @admin.display(description="说明")
+    def said(self, entry: LogEntry) -> str:
+        return str(entry.get_change_message())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

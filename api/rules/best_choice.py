@@ -1,0 +1,175 @@
+"""The cheapest choice of coupons for a settlement, exactly (README, rules of money).
+
+Without a site-wide coupon the best coupon of every course is best. With one it is still best as
+long as the sum left reaches the minimum, because the total never falls as the sum left rises. If
+the sum left is below the minimum, some of it has to be put back, by lesser coupons or none: as
+little as reaches the minimum. How little that is, `reachable_sums` finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from api.rules.pricing import (
+    Choice,
+    Coupon,
+    Line,
+    Quote,
+    Settlement,
+    choose,
+    discount,
+    price_of,
+    quote,
+    shortfall,
+    to_yuan,
+)
+from api.rules.reachable_sums import Search
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The best total, in 元, if this site-wide coupon (a record id, None for none) is chosen."""
+
+    coupon: int | None
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The cheapest choice, the settlement and the quote with it, and what it saves, in 元.
+
+    `saves` is against the present choice. `alternatives` are none and the site-wide coupons in
+    the order offered, without the one that is best.
+    """
+
+    choice: Choice
+    settlement: Settlement
+    quote: Quote
+    saves: Decimal
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A price in fen; what can be taken off it, ascending from 0, and the coupon that does it."""
+
+    price: int
+    coupons: dict[int, Coupon | None]
+
+    @classmethod
+    def of(cls, line: Line) -> _Course:
+        """Of the coupons that do the same, the one that ends sooner."""
+        price = price_of(line)
+        coupons: dict[int, Coupon | None] = {0: None}
+        for coupon in sorted(line.coupons, key=_sooner):
+            coupons.setdefault(discount(coupon, price), coupon)
+        return cls(price, dict(sorted(coupons.items())))
+
+    @property
+    def most(self) -> int:
+        return next(reversed(self.coupons))
+
+    def put_backs(self) -> list[int]:
+        """What each coupon, and none, takes off less than the best one, ascending from 0."""
+        return [self.most - off for off in reversed(self.coupons)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The best with a site-wide coupon: the least to put back on the courses, the total, in fen."""
+
+    coupon: Coupon | None
+    target: int
+    total: int
+
+
+def best(settlement: Settlement) -> Best:
+    """The choice with the lowest total: at most one coupon a course, at most one site-wide.
+
+    No coupon of it, nor any set of them, could be left out without the total rising. If several
+    site-wide coupons (or none) lead to the lowest total: the one that needs fewer coupons in all,
+    then none, then the one that ends sooner, then the smaller record id. Raises `NotMoney`, and
+    `TooLargeToSearch` for amounts far beyond any shop's. The rule: README, rules of money.
+    """
+    courses = [_Course.of(line) for line in settlement.lines]
+    highest = sum(course.price for course in courses)
+    lowest = highest - sum(course.most for course in courses)
+    targets = [_target(coupon, lowest, highest) for coupon in settlement.coupons]
+    search = Search([course.put_backs() for course in courses], {0, *targets})
+    plans = [_Plan(None, 0, lowest)]
+    for coupon, target in zip(settlement.coupons, targets, strict=True):
+        plans.append(_plan(coupon, lowest, target, search))
+    total = min(plan.total for plan in plans)
+    tied = [plan for plan in plans if plan.total == total]
+    plan, offs = min(((plan, _discounts(plan, courses, search)) for plan in tied), key=_rank)
+    choice = Choice(
+        lines=tuple(
+            _record_id(course.coupons[off]) for course, off in zip(courses, offs, strict=True)
+        ),
+        global_coupon=_record_id(plan.coupon),
+    )
+    chosen = choose(settlement, choice)
+    return Best(
+        choice=choice,
+        settlement=chosen,
+        quote=quote(chosen),
+        saves=quote(settlement).total - to_yuan(total),
+        alternatives=tuple(
+            Alternative(_record_id(other.coupon), to_yuan(other.total))
+            for other in plans
+            if other is not plan
+        ),
+    )
+
+
+def _target(coupon: Coupon, lowest: int, highest: int) -> int:
+    """What has to be put back on the courses for this coupon; 0 if that cannot pay."""
+    short = shortfall(coupon, lowest)
+    reachable = lowest + short <= highest
+    return short if reachable and _total(coupon, lowest + short) <= lowest else 0
+
+
+def _plan(coupon: Coupon, lowest: int, target: int, search: Search) -> _Plan:
+    total = _total(coupon, lowest + search.smallest_from(target))
+    # The smallest sum that reaches the minimum may lie so far above it that it does not pay.
+    return _Plan(coupon, target, total) if total <= lowest else _Plan(coupon, 0, lowest)
+
+
+def _discounts(plan: _Plan, courses: Sequence[_Course], search: Search) -> list[int]:
+    """What is taken off each course, without any coupon that could be left out.
+
+    Leaving one out raises the sum left, and the total never falls as that rises: once a discount
+    is too large to be left out, so is every larger one, and any set of them. So one pass, from the
+    smallest up, is enough, and leaves out the most.
+    """
+    amounts = search.amounts_from(plan.target)
+    offs = [course.most - back for course, back in zip(courses, amounts, strict=True)]
+    left = sum(course.price for course in courses) - sum(offs)
+    for i in sorted(range(len(offs)), key=offs.__getitem__):
+        if _total(plan.coupon, left + offs[i]) != plan.total:
+            break
+        left += offs[i]
+        offs[i] = 0
+    return offs
+
+
+def _rank(planned: tuple[_Plan, Sequence[int]]) -> tuple[int, bool, date, int]:
+    plan, offs = planned
+    if plan.coupon is None:
+        return sum(map(bool, offs)), False, date.max, 0
+    return sum(map(bool, offs)) + 1, True, *_sooner(plan.coupon)
+
+
+def _sooner(coupon: Coupon) -> tuple[date, int]:
+    return coupon.ends or date.max, coupon.record_id
+
+
+def _total(coupon: Coupon | None, left: int) -> int:
+    return left - discount(coupon, left)
+
+
+def _record_id(coupon: Coupon | None) -> int | None:
+    return coupon.record_id if coupon else None

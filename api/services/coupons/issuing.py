@@ -1,0 +1,244 @@
+"""Handing out a coupon (发放): to these accounts, or to every account.
+
+What was handed out under a coupon is the number of its records, whatever became of them since: one
+that was taken back has still been issued.
+"""
+
+import secrets
+from array import array
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
+from api.rules.coupons import window
+
+T = TypeVar("T")
+
+Terms = tuple[object, ...]
+
+_TERMS = (
+    "coupon_type",
+    "money_equivalent_value",
+    "off_percent",
+    "minimum_consume",
+    "content_type_id",
+    "object_id",
+    "valid_begin_date",
+    "valid_end_date",
+    "coupon_valid_days",
+)
+BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
+NAME_LENGTH = 64
+
+
+class IssuingRefused(Exception):
+    """Nothing was issued; `str()` says why, to the manager."""
+
+
+class NobodyToReceive(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("没有可以发放的账户")
+
+
+class NotEnoughLeft(IssuingRefused):
+    def __init__(self, *, wanted: int, left: int) -> None:
+        super().__init__(f"剩余数量不足：需要{wanted}张，只剩{left}张，没有发放任何一张")
+
+
+class CouponOver(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("这张优惠券的有效期已过，发放后无法使用")
+
+
+class CouponChanged(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is to get the coupon: these accounts, or, with None, every account there is. Those who
+    already have it are passed over, unless `again`."""
+
+    account_ids: tuple[int, ...] | None
+    again: bool = False
+
+
+class Found(NamedTuple):
+    account_ids: tuple[int, ...]
+    unknown: tuple[str, ...]
+
+
+class Progress(NamedTuple):
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What issuing would do now. `holder_names` are the first few of the `holders`, who have the
+    coupon already."""
+
+    receivers: int
+    holders: int
+    holder_names: tuple[str, ...]
+    quantity: int
+    left: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.receivers <= self.left
+
+
+def terms_of(coupon: Coupon) -> Terms:
+    """What its holders have of it: worth, binding, and the days of use."""
+    return tuple(getattr(coupon, name) for name in _TERMS)
+
+
+def holders_of(coupon: Coupon) -> int:
+    """How many accounts can still use it: those whom a change of its terms concerns."""
+    unused = CouponRecord.objects.filter(coupon=coupon, status=CouponRecordStatus.UNUSED)
+    return unused.values("account").distinct().count()
+
+
+def is_over(coupon: Coupon, today: date) -> bool:
+    """Who received it today could not use it any more."""
+    days = window(
+        coupon.valid_begin_date, coupon.valid_end_date, coupon.coupon_valid_days, received=today
+    )
+    return days is None or days.last < today
+
+
+def find_accounts(names: Iterable[str]) -> Found:
+    """The accounts of these names, each once, in the order given; and the names that no account
+    has. A query for every BATCH names."""
+    wanted = list(dict.fromkeys(names))
+    ids: dict[str, int] = {}
+    for some in _batches([name for name in wanted if _can_be_a_name(name)]):
+        ids.update(Account.objects.filter(username__in=some).values_list("username", "pk"))
+    return Found(
+        account_ids=tuple(ids[name] for name in wanted if name in ids),
+        unknown=tuple(name for name in wanted if name not in ids),
+    )
+
+
+def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
+    """What `issue` would do. Raises CouponOver. A few queries, and one for every BATCH accounts."""
+    if is_over(coupon, today):
+        raise CouponOver
+    left = coupon.quantity - _issued(coupon)
+    if audience.account_ids is None:
+        holding = _accounts_holding(coupon)
+        accounts, holders = Account.objects.count(), holding.count()
+        some = holding.values_list("username", flat=True).order_by("pk")[:names]
+    else:
+        held = [pk for batch in _batches(audience.account_ids) for pk in _holders(coupon, batch)]
+        accounts, holders = len(audience.account_ids), len(held)
+        some = Account.objects.filter(pk__in=held[:names]).values_list("username", flat=True)
+    return Preview(
+        receivers=accounts if audience.again else accounts - holders,
+        holders=holders,
+        holder_names=tuple(some),
+        quantity=coupon.quantity,
+        left=max(left, 0),
+    )
+
+
+def issue(
+    coupon_id: int, audience: Audience, *, now: datetime, terms: Terms | None = None
+) -> Generator[Progress, None, None]:
+    """Gives every receiver a record of the coupon, in one transaction, and tells how far it is:
+    first (0, total), last (total, total). Nothing is issued unless the iterator is exhausted.
+
+    The coupon's row stays locked until then, and what is left is counted under that lock: two
+    managers cannot together hand out more than there is, nor one account the same coupon twice.
+    With `terms`, those that the manager has seen, it must still have them.
+    Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist if it is
+    gone.
+    """
+    with transaction.atomic():
+        # No key: other programs may go on writing records that only refer to the coupon.
+        coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
+        if terms is not None and terms_of(coupon) != terms:
+            raise CouponChanged
+        if is_over(coupon, timezone.localdate(now)):
+            raise CouponOver
+        left = coupon.quantity - _issued(coupon)
+        receivers = array("q", _receivers(coupon, audience))
+        if not receivers:
+            raise NobodyToReceive
+        if len(receivers) > left:
+            raise NotEnoughLeft(wanted=len(receivers), left=max(left, 0))
+        yield Progress(0, len(receivers))
+        done = 0
+        for batch in _batches(receivers):
+            CouponRecord.objects.bulk_create(
+                CouponRecord(coupon_id=coupon_id, account_id=pk, number=_new_number(), get_time=now)
+                for pk in batch
+            )
+            done += len(batch)
+            yield Progress(done, len(receivers))
+
+
+def _issued(coupon: Coupon) -> int:
+    return CouponRecord.objects.filter(coupon=coupon).count()
+
+
+def _accounts_holding(coupon: Coupon) -> QuerySet[Account]:
+    return Account.objects.filter(
+        pk__in=CouponRecord.objects.filter(coupon=coupon).values("account")
+    )
+
+
+def _holders(coupon: Coupon, account_ids: Sequence[int]) -> set[int]:
+    held = CouponRecord.objects.filter(coupon=coupon, account_id__in=account_ids)
+    return set(held.values_list("account_id", flat=True))
+
+
+def _receivers(coupon: Coupon, audience: Audience) -> Iterator[int]:
+    if audience.account_ids is None:
+        batches = _every_account()
+    else:
+        batches = (_still_there(batch) for batch in _batches(audience.account_ids))
+    for batch in batches:
+        passed_over = set() if audience.again else _holders(coupon, batch)
+        yield from (pk for pk in batch if pk not in passed_over)
+
+
+def _every_account() -> Iterator[list[int]]:
+    """By key, so that no statement walks the table from its beginning again."""
+    last = 0
+    while batch := list(
+        Account.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        yield batch
+        last = batch[-1]
+
+
+def _still_there(account_ids: Sequence[int]) -> list[int]:
+    there = set(Account.objects.filter(pk__in=account_ids).values_list("pk", flat=True))
+    return [pk for pk in account_ids if pk in there]
+
+
+def _batches(items: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _can_be_a_name(name: str) -> bool:
+    """What the column could never hold is unknown without asking the database, which would choke
+    on a NUL."""
+    return 0 < len(name) <= NAME_LENGTH and "\0" not in name
+
+
+def _new_number() -> str:
+    """20 characters, 80 bits of chance: nobody guesses one, and no two meet."""
+    return secrets.token_hex(10).upper()

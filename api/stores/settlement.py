@@ -1,0 +1,178 @@
+"""Settlements in Redis (contract §4): the only module that knows their key names.
+
+What is written is written in one atomic step, only if what the caller has read still holds:
+otherwise Contention is raised.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis import Redis
+
+from api.stores.hashes import Hash, Offers, Settlement, offers_from
+from api.stores.reading import is_wrong_type, scan, values_of
+from utils.exceptions import Contention
+from utils.optimistic import GuardedWrite
+
+
+class SettlementIndex(NamedTuple):
+    """Which settlement this is (a new name with every POST, "" for none), and its courses."""
+
+    settlement: str
+    course_ids: tuple[str, ...]
+
+
+class SettlementStore:
+    """Settlements: a hash for each settled course, and one with the site-wide coupons, in which
+    the service keeps its index. All of an account's keys live and expire together.
+    """
+
+    SETTLEMENT, COURSES = "settlement", "courses"  # the index, beside the contract's two fields
+
+    def __init__(self, connection: Redis | None = None) -> None:
+        self._redis: Redis = connection or get_redis_connection("default")
+
+    @staticmethod
+    def course_key(account_id: int, course_id: str) -> str:
+        return str(settings.PAYMENT_KEY % (account_id, course_id))
+
+    @staticmethod
+    def coupon_key(account_id: int) -> str:
+        return str(settings.PAYMENT_COUPON_KEY % account_id)
+
+    def index(self, account_id: int) -> SettlementIndex | None:
+        """Which settlement the account has, or None. One round trip."""
+        names = (self.SETTLEMENT, self.COURSES, "default_coupon")
+        values = values_of(self._redis, self.coupon_key(account_id), names)
+        found = {n.encode(): v for n, v in zip(names, values, strict=True) if v is not None}
+        return self._index_in(found) or self._adopted(account_id, found)
+
+    def read(self, account_id: int) -> tuple[SettlementIndex, Settlement] | None:
+        """The settlement as one moment saw it, and which it is; or None. One round trip.
+
+        Raises SettlementUnreadable if a part is missing or broken.
+        """
+        coupon_hash, *course_hashes = self._hashes(account_id)
+        index = self._index_in(coupon_hash)
+        if index is None:
+            if self._adopted(account_id, coupon_hash) is None:
+                return None
+            raise Contention  # it has an index by now: read it anew
+        return index, Settlement.from_hashes(coupon_hash, course_hashes)
+
+    def offers(self, account_id: int, course_id: str | None) -> Offers | None:
+        """The coupons offered on a settled course, or site-wide for None; None if there is no
+        such settlement or course. One round trip. Raises SettlementUnreadable."""
+        (found,) = values_of(self._redis, self._key_of_choice(account_id, course_id), ["coupon"])
+        return None if found is None else offers_from(found)
+
+    def choose(
+        self, account_id: int, index: SettlementIndex, choices: Mapping[str | None, int]
+    ) -> None:
+        """Chooses a coupon record (0: none) for each course named, and site-wide for None, and
+        renews the settlement's life. One round trip."""
+        write = self._guarded(account_id, index)
+        for course_id, record_id in choices.items():
+            key = self._key_of_choice(account_id, course_id)
+            write.hset(key, {"default_coupon": str(record_id)})
+        self._renew(write, account_id, index.course_ids)
+        write.commit(self._redis)
+
+    def replace(self, account_id: int, settlement: Settlement) -> None:
+        """Puts the settlement in the place of the account's earlier one, whole. Two round trips."""
+        index = self.index(account_id) or SettlementIndex("", ())
+        write = self._guarded(account_id, index)
+        coupon_key = self.coupon_key(account_id)
+        course_ids = [course.course_id for course in settlement.course_list]
+        for course_id in {*index.course_ids, *course_ids}:  # the new ones too: strays of others
+            write.delete(self.course_key(account_id, course_id))
+        write.delete(coupon_key)
+        for course in settlement.course_list:
+            write.hset(self.course_key(account_id, course.course_id), course.to_hash())
+        write.hset(coupon_key, settlement.coupon_hash() | self._new_index(course_ids))
+        self._renew(write, account_id, course_ids)
+        write.commit(self._redis)
+
+    # One script: to ask for the index first, and then for what it names, takes the client nearly
+    # twice as long. The course keys are in the slot of KEYS[1]: README, Redis Cluster.
+    _READ = """
+        local function hash(key)
+            local found = redis.pcall('HGETALL', key)
+            return found.err and {} or found  -- no hash: nothing of a settlement
+        end
+        local hashes = {hash(KEYS[1])}
+        local courses = redis.pcall('HGET', KEYS[1], ARGV[1])
+        if type(courses) ~= 'string' then return hashes end
+        for course_id in string.gmatch(courses, '%d+') do
+            hashes[#hashes + 1] = hash(ARGV[2] .. course_id .. ARGV[3])
+        end
+        return hashes
+    """
+
+    def _hashes(self, account_id: int) -> list[Hash]:
+        """The hash of the site-wide coupons, and those of the courses that its index names."""
+        before, after = self.course_key(account_id, "\0").split("\0")
+        key = self.coupon_key(account_id)
+        flat: Any = self._redis.eval(self._READ, 1, key, self.COURSES, before, after)
+        return [dict(zip(each[::2], each[1::2], strict=True)) for each in flat]
+
+    def _index_in(self, coupon_hash: Hash) -> SettlementIndex | None:
+        """The service's index; None where there is none, or none that can be read."""
+        try:
+            settlement = coupon_hash[self.SETTLEMENT.encode()].decode()
+            courses = json.loads(coupon_hash[self.COURSES.encode()])
+            return SettlementIndex(settlement, tuple(map(str, courses)))
+        except (LookupError, ValueError, TypeError):
+            return None
+
+    def _adopted(self, account_id: int, coupon_hash: Hash) -> SettlementIndex | None:
+        """Finds the courses of a settlement that another program wrote, and indexes it; None if
+        there is none.
+
+        The one SCAN on the way of a request (contract §4), once in such a settlement's life.
+        Raises Contention if the settlement is gone or another by now.
+        """
+        if b"default_coupon" not in coupon_hash:
+            return None
+        found = {course_id for (course_id,) in scan(self._redis, self.course_key(account_id, "\0"))}
+        course_ids = self._settled(account_id, sorted(found, key=int))
+        index = self._new_index(course_ids)
+        seen = {name: coupon_hash.get(name.encode(), b"") for name in (*index, "default_coupon")}
+        write = GuardedWrite(self.coupon_key(account_id), seen)
+        write.hset(self.coupon_key(account_id), index)
+        self._renew(write, account_id, course_ids)
+        write.commit(self._redis)
+        return SettlementIndex(index[self.SETTLEMENT], tuple(course_ids))
+
+    def _settled(self, account_id: int, course_ids: Sequence[str]) -> list[str]:
+        """The courses without those whose hash has a choice and nothing else: the stray ones that
+        the lesson's PATCH leaves. Any other hash belongs to the settlement, be it broken."""
+        pipe = self._redis.pipeline(transaction=False)
+        for course_id in course_ids:
+            pipe.hkeys(self.course_key(account_id, course_id))
+        answers = pipe.execute(raise_on_error=False)
+        return [
+            course_id
+            for course_id, names in zip(course_ids, answers, strict=True)
+            if is_wrong_type(names) or names != [b"default_coupon"]
+        ]
+
+    def _guarded(self, account_id: int, index: SettlementIndex) -> GuardedWrite:
+        return GuardedWrite(self.coupon_key(account_id), {self.SETTLEMENT: index.settlement})
+
+    def _new_index(self, course_ids: Sequence[str]) -> dict[str, str]:
+        return {self.SETTLEMENT: secrets.token_hex(8), self.COURSES: json.dumps(course_ids)}
+
+    def _renew(self, write: GuardedWrite, account_id: int, course_ids: Iterable[str]) -> None:
+        write.expire(self.coupon_key(account_id), settings.PAYMENT_TTL)
+        for course_id in course_ids:
+            write.expire(self.course_key(account_id, course_id), settings.PAYMENT_TTL)
+
+    def _key_of_choice(self, account_id: int, course_id: str | None) -> str:
+        if course_id is None:
+            return self.coupon_key(account_id)
+        return self.course_key(account_id, course_id)

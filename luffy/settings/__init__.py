@@ -1,0 +1,11 @@
+"""Settings of every place the service runs in: a file a topic, and this one way in.
+
+What differs between places comes from the environment (`environment.py`); docs/settings.md has the
+table.
+"""
+
+from luffy.settings.database import *
+from luffy.settings.desk import *
+from luffy.settings.redis import *
+from luffy.settings.shop import *
+from luffy.settings.web import *

@@ -1,0 +1,47 @@
+"""The database of DATABASE_URL."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from luffy.settings.environment import VAR_DIR, env, number
+
+
+def database() -> dict[str, Any]:
+    """The database of DATABASE_URL: connections stay open, are checked before use, and never wait
+    for longer than the timeouts (seconds) of the environment."""
+    url = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR}/db.sqlite3"
+    try:
+        config: dict[str, Any] = env.db_url_config(url)
+    except ValueError:  # may quote the password
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be as in postgres://user:password@host:5432/name, with %-signs for "
+            "what a URL cannot hold."
+        ) from None
+    engine = config.get("ENGINE")
+    config |= {"CONN_MAX_AGE": number("DATABASE_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True}
+    options = config.setdefault("OPTIONS", {})
+    if engine == "django.db.backends.sqlite3":
+        VAR_DIR.mkdir(exist_ok=True)
+        # IMMEDIATE: a writer waits for its turn, instead of failing when it finds it is not alone.
+        options |= {
+            "timeout": 5,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    elif engine == "django.db.backends.postgresql":
+        statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
+        config["ENGINE"] = "luffy.postgresql"
+        options |= {
+            # PostgreSQL gives up first, and says so; this is for one that says nothing.
+            "patience": statement + 1 if statement else None,
+            "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
+            "tcp_user_timeout": 5_000,  # ms: a network that went silent is an error, not a wait
+            "options": f"-c statement_timeout={statement * 1000}",
+        }
+    else:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///.")
+    return config
+
+
+DATABASES = {"default": database()}

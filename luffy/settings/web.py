@@ -1,0 +1,171 @@
+"""The web: hosts, HTTPS, what Django is made of, the API's framework, limits, logs."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from luffy.settings.environment import (
+    BASE_DIR,
+    HOST,
+    ORIGIN,
+    ORIGINS,
+    VAR_DIR,
+    env,
+    number,
+    several,
+    switch,
+)
+from utils.logs import PASSED_ON, to_console
+
+DEBUG = switch("DEBUG", False)
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Give the service 50 or more random characters, "
+            "or set DEBUG=on on a developer's machine."
+        )
+    SECRET_KEY = "django-insecure-only-for-a-developer's-own-machine"  # noqa: S105
+
+ALLOWED_HOSTS = several("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [], HOST)
+
+
+# --- HTTPS: on in production, where a proxy in front ends TLS and says so in a header -------------
+
+HTTPS = switch("HTTPS", not DEBUG)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+BEHIND_PROXY = switch("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = switch("HSTS_PRELOAD", False)
+CSRF_TRUSTED_ORIGINS = several("CSRF_TRUSTED_ORIGINS", [], ORIGINS)
+
+# --- The application ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    # The admin's theme, whose templates come before Django's own.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "luffy.apps.DeskConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "import_export",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "api",
+]
+
+MIDDLEWARE = [
+    "luffy.health.HealthMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # a front end must read errors too
+    "utils.middleware.ApiEnvelopeMiddleware",  # sees what every other one answers
+    "utils.middleware.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "luffy.urls"
+WSGI_APPLICATION = "luffy.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its midnight
+USE_TZ = True
+
+# What the theme's date filters read: as one types a date, and as the Chinese calendar writes it.
+DATE_INPUT_FORMATS = ["%Y-%m-%d", "%Y/%m/%d"]
+
+LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says in English
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": validator}
+    for validator in (
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "utils.passwords.MinimumLengthValidator",
+        "django.contrib.auth.password_validation.CommonPasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
+    )
+]
+
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+# For a name, and from an address; more answer 429 (utils/limits/logins.py).
+LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
+
+# Of one account, or from one address without an account, in each worker process.
+REQUESTS_PER_MINUTE = number("REQUESTS_PER_MINUTE", 600, at_least=1)
+API_MOST_BYTES = 64 * 1024  # of a request body
+
+# The front ends of other origins that may call the API from a browser.
+CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_PARSER_CLASSES": ["utils.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "utils.response.AlwaysJSON",
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_THROTTLE_CLASSES": ["utils.limits.requests.RequestThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.generator.Schema",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would answer outside the envelope
+    "EXCEPTION_HANDLER": "utils.exceptions.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Luffy: the settlement centre",
+    "DESCRIPTION": "What a front end of the course shop needs, from logging in to settling. "
+    "Every answer is an envelope: `code` 1000 is success, any other says in `error` what is wrong.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH leaves out is an error here
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",  # the package's own files
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # none: another host's
+}
+
+
+# --- Logs: to the console, without tokens ---------------------------------------------------------
+
+LOGGING = to_console(
+    {
+        "django": PASSED_ON,
+        "django.server": PASSED_ON,
+        "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold tokens as parameters
+        # A scanner's wrong Host is a 400 in the access log, and not worth a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    }
+)

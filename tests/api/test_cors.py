@@ -1,0 +1,128 @@
+"""Front ends of other origins: whom a browser lets call the API."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as service
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.test import APIClient
+
+from luffy.settings.environment import ORIGIN as ORIGIN_FORM
+from luffy.settings.environment import several
+
+ORIGIN = "https://shop.example.com"
+OTHER = "https://evil.example.com"
+CAR = "/api/shoppingcar/"
+
+
+@pytest.fixture
+def configured(settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+
+
+def preflight(client: APIClient, method: str, origin: str = ORIGIN, url: str = CAR) -> Any:
+    """What a browser asks before it sends a request with a token."""
+    return client.options(
+        url,
+        HTTP_ORIGIN=origin,
+        HTTP_ACCESS_CONTROL_REQUEST_METHOD=method,
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization, content-type",
+    )
+
+
+def assert_not_allowed(answer: Any) -> None:
+    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_no_origin_is_allowed_by_default(anonymous, method):
+    assert service.CORS_ALLOWED_ORIGINS == []
+    assert_not_allowed(preflight(anonymous, method))
+    assert_not_allowed(anonymous.get("/api/course/", HTTP_ORIGIN=ORIGIN))
+
+
+def test_origins_are_read_from_the_environment(monkeypatch):
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", f"{ORIGIN}, http://localhost:8080")
+
+    assert several("CORS_ALLOWED_ORIGINS", [], ORIGIN_FORM) == [ORIGIN, "http://localhost:8080"]
+
+
+@pytest.mark.parametrize("wrong", ["*", "shop.example.com", f"{ORIGIN}/", "https://*.example.com"])
+def test_an_origin_that_no_browser_says_stops_the_start(monkeypatch, wrong):
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", f"{ORIGIN},{wrong}")
+
+    with pytest.raises(
+        ImproperlyConfigured,
+        match="CORS_ALLOWED_ORIGINS needs values as in",
+    ):
+        several("CORS_ALLOWED_ORIGINS", [], ORIGIN_FORM)
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_preflight_of_a_configured_origin_allows_the_method_with_a_token(anonymous, method):
+    answer = preflight(anonymous, method)
+
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == ORIGIN
+    assert method in answer["Access-Control-Allow-Methods"].split(", ")
+    allowed = answer["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "content-type"} <= set(allowed)
+    assert "Access-Control-Allow-Credentials" not in answer
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("origin", [OTHER, f"{ORIGIN}.evil.com", "http://shop.example.com", "null"])
+def test_a_preflight_of_another_origin_allows_nothing(anonymous, origin):
+    assert_not_allowed(preflight(anonymous, "DELETE", origin))
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_the_request_itself_is_answered_to_the_origin(alice, method):
+    body = {"courseid": 1, "policyid": 1, "courseids": [1]}
+
+    answer = getattr(alice, method)(CAR, body, HTTP_ORIGIN=ORIGIN)
+
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == ORIGIN
+    assert "origin" in answer["Vary"].lower()
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize(
+    ("method", "url", "body", "status"),
+    [
+        ("POST", "/api/auth/", "{", 400),
+        ("GET", CAR, "", 401),
+        ("GET", "/api/nothing/", "", 404),
+        ("PUT", "/api/account/", "", 405),
+        ("POST", CAR, "x" * (64 * 1024 + 1), 413),
+    ],
+)
+def test_a_front_end_can_read_errors_too(anonymous, method, url, body, status):
+    answer = anonymous.generic(
+        method, url, body, content_type="application/json", HTTP_ORIGIN=ORIGIN
+    )
+
+    assert answer.status_code == status
+    assert answer["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.json()["data"] is None
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_front_end_can_read_how_long_to_wait(anonymous, settings):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 1
+    body = {"username": "nobody", "password": "wrong"}
+    anonymous.post("/api/auth/", body)
+
+    answer = anonymous.post("/api/auth/", body, HTTP_ORIGIN=ORIGIN)
+
+    assert answer.status_code == 429
+    assert "Retry-After" in answer["Access-Control-Expose-Headers"].split(", ")
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("url", ["/admin/login/", "/healthz"])
+def test_only_the_api_is_open_to_other_origins(anonymous, url):
+    assert_not_allowed(anonymous.get(url, HTTP_ORIGIN=ORIGIN))

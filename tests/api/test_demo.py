@@ -1,0 +1,247 @@
+"""`manage.py demo`: the document's own example."""
+
+import json
+import shlex
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from redis import Redis
+from rest_framework.test import APIClient
+
+from api.models import Account, Coupon, CouponRecord, Course, PricePolicy, UserAuthToken
+from tests.support.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+    PricePolicyFactory,
+)
+
+pytestmark = pytest.mark.django_db
+TABLES = [Account, UserAuthToken, Course, PricePolicy, Coupon, CouponRecord]
+
+FINAL_DATA = {
+    "course_list": [
+        {
+            "course_id": "2",
+            "title": "CRM客户关系管理系统实战开发-专题",
+            "img": "CRM.jpg",
+            "policy_id": "4",
+            "coupon": {},
+            "default_coupon": "0",
+            "period": "210",
+            "period_display": "12个月",
+            "price": "122.0",
+        },
+        {
+            "course_id": "1",
+            "title": "爬虫开发-专题",
+            "img": "爬虫开发-专题.jpg",
+            "policy_id": "2",
+            "coupon": {
+                "4": {
+                    "coupon_type": 0,
+                    "coupon_display": "立减券",
+                    "money_equivalent_value": 40,
+                },
+                "6": {
+                    "coupon_type": 1,
+                    "coupon_display": "满减券",
+                    "money_equivalent_value": 60,
+                    "minimum_consume": 100,
+                },
+            },
+            "default_coupon": "6",
+            "period": "60",
+            "period_display": "2个月",
+            "price": "599.0",
+        },
+    ],
+    "global_coupon_dict": {
+        "coupon": {
+            "2": {
+                "coupon_type": 1,
+                "coupon_display": "满减券",
+                "money_equivalent_value": 200,
+                "minimum_consume": 500,
+            }
+        },
+        "default_coupon": "0",
+    },
+}
+
+
+def rows() -> dict[str, list[Any]]:
+    return {table.__name__: list(table.objects.order_by("pk").values()) for table in TABLES}
+
+
+def paste(command: str) -> dict[str, Any]:
+    """Does what the shell would with a curl command."""
+    words = shlex.split(command)
+    options = dict(pairwise(words))
+    headers = dict(word.split(": ", 1) for word in words if ": " in word and word[0] != "{")
+    url = next(word for word in words if word.startswith("http"))
+    return (
+        APIClient()
+        .generic(
+            options["-X"],
+            url.removeprefix("http://127.0.0.1:8000"),
+            options.get("-d", ""),
+            content_type=headers.get("Content-Type", "application/json"),
+            HTTP_AUTHORIZATION=headers["Authorization"],
+        )
+        .json()
+    )
+
+
+def test_its_curl_commands_end_with_the_documents_final_data(capsys):
+    call_command("demo", force=True)
+
+    commands = [line for line in capsys.readouterr().out.splitlines() if line.startswith("curl")]
+    answers = [paste(command) for command in commands]
+
+    courses, car, settled, chosen, read, quote, best, taken = answers
+    assert [course["id"] for course in courses["data"]["course_list"]] == [2, 1]
+    assert [entry["course_id"] for entry in car["data"]] == ["1", "2"]
+    assert settled == {"code": 1000, "data": None, "error": None}
+    assert chosen == {"code": 1000, "data": "修改成功", "error": None}
+    assert read == {"code": 1000, "data": FINAL_DATA, "error": None}
+    assert quote["data"]["total"] == "661.00"
+    assert best["data"]["saves"] == "200.00"
+    assert taken["data"]["total"] == "461.00"
+
+
+def test_it_fills_the_car_as_the_document_shows_it(redis: Redis):
+    call_command("demo", force=True)
+
+    car = {name.decode(): v.decode() for name, v in redis.hgetall("luffy_shopping_car_1_1").items()}
+    assert car | {"policy": json.loads(car["policy"])} == {
+        "title": "爬虫开发-专题",
+        "img": "爬虫开发-专题.jpg",
+        "policy": {
+            "1": {"period": 30, "period_display": "1个月", "price": 399.0},
+            "2": {"period": 60, "period_display": "2个月", "price": 599.0},
+        },
+        "default_policy": "2",
+    }
+
+
+def test_it_can_be_run_again(everything_in):
+    call_command("demo", force=True)
+    tokens = list(UserAuthToken.objects.values_list("token", flat=True))
+    counts = {name: len(table) for name, table in rows().items()}
+    before = everything_in()
+
+    call_command("demo", force=True)
+
+    assert {name: len(table) for name, table in rows().items()} == counts
+    assert list(UserAuthToken.objects.values_list("token", flat=True)) == tokens
+    assert everything_in() == before
+
+
+def test_running_it_again_renews_what_was_used_up():
+    call_command("demo", force=True)
+    CouponRecord.objects.update(status=1)
+    PricePolicy.objects.filter(pk=2).update(price=1.0)
+    Account.objects.update(password="!")
+    Course.objects.update(status=1)
+
+    call_command("demo", force=True)
+
+    assert set(CouponRecord.objects.filter(account=1).values_list("status", flat=True)) == {0}
+    assert PricePolicy.objects.get(pk=2).price == 599.0
+    assert set(Course.objects.values_list("status", flat=True)) == {0}
+    assert Account.objects.get(username="alex").check_password("luffy-demo-2018")
+
+
+def test_it_refuses_where_debug_is_off(everything_in):
+    with pytest.raises(CommandError, match="DEBUG is off"):
+        call_command("demo")
+
+    assert not Account.objects.exists()
+    assert everything_in() == {}
+
+
+def test_it_needs_no_force_where_debug_is_on(settings):
+    settings.DEBUG = True
+
+    call_command("demo")
+
+    assert set(Account.objects.values_list("username", flat=True)) >= {"alex", "eric"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: AccountFactory(pk=1, username="somebody"),
+        lambda: AccountFactory(pk=900, username="alex"),
+        lambda: CourseFactory(pk=2, name="另一门课"),
+        lambda: CourseFactory(pk=900, name="爬虫开发-专题"),
+        lambda: PricePolicyFactory(pk=1, content_object=CourseFactory(pk=900)),
+        lambda: PricePolicyFactory(pk=900, content_object=demo_course(), valid_period=30),
+        lambda: CouponFactory(pk=4, name="另一个活动"),
+        lambda: CouponRecordFactory(pk=6, number="of-somebody"),
+        lambda: CouponRecordFactory(pk=900, number="demo-0006"),
+    ],
+    ids=[
+        "an account's id",
+        "an account's name",
+        "a course's id",
+        "a course's name",
+        "a price policy's id",
+        "a course's price policy",
+        "a coupon's id",
+        "a record's id",
+        "a record's number",
+    ],
+)
+def test_it_overwrites_nothing_that_is_not_its_own(everything_in, other):
+    other()
+    before = rows()
+
+    with pytest.raises(CommandError, match="is not the demo's: nothing was changed"):
+        call_command("demo", force=True)
+
+    assert rows() == before
+    assert everything_in() == {}
+
+
+def demo_course() -> Course:
+    return CourseFactory(pk=1, name="爬虫开发-专题")
+
+
+def test_rows_made_after_it_get_ids_of_their_own():
+    """PostgreSQL's sequences do not see the ids that were given."""
+    AccountFactory(pk=1_000_000)
+    call_command("demo", force=True)
+
+    assert AccountFactory().pk > 1_000_000
+    assert CourseFactory().pk == 3
+    assert CouponFactory().pk == Coupon.objects.count() + 3  # the document's are 2, 4 and 6
+    assert CouponRecordFactory().pk > 7
+
+
+def test_the_desk_finds_its_people_and_promotions_and_the_first_account_keeps_its_three_records():
+    call_command("demo", force=True)
+    call_command("demo", force=True)
+
+    assert list(CouponRecord.objects.filter(account=1).values_list("pk", flat=True)) == [2, 4, 6]
+    assert set(CouponRecord.objects.values_list("status", flat=True)) == {0, 1, 2, 3}
+    manager = User.objects.get(username="manager")
+    assert manager.check_password("luffy-demo-2018")
+    assert manager.has_perm("api.issue_coupon")
+    assert not manager.is_superuser
+    assert User.objects.get(username="admin").is_superuser
+
+
+def test_it_leaves_somebody_elses_admin_alone():
+    User.objects.create_superuser("admin", password="of-somebody")
+
+    with pytest.raises(CommandError, match="is not the demo's: nothing was changed"):
+        call_command("demo", force=True)
+
+    assert User.objects.get().check_password("of-somebody")
+    assert not Account.objects.exists()

@@ -1,0 +1,139 @@
+"""`manage.py expire_coupons`: records whose time is over, by the settlement's own rule."""
+
+import datetime as dt
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from api.models import CouponRecord
+from api.rules.coupons import usable_on
+from api.services.coupons import expiry
+from api.services.coupons.holdings import held_by
+from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+SHOP = timezone.get_default_timezone()
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> dt.date:
+    day = dt.date(2026, 11, 22)
+    monkeypatch.setattr(timezone, "localdate", lambda *moment: REAL(*moment) if moment else day)
+    return day
+
+
+REAL = timezone.localdate
+
+
+def run(**options: bool) -> str:
+    out = StringIO()
+    call_command("expire_coupons", stdout=out, **options)
+    return out.getvalue()
+
+
+def status_of(record: CouponRecord) -> int:
+    record.refresh_from_db()
+    return record.status
+
+
+def by_dates(today: dt.date, last: int) -> CouponRecord:
+    return CouponRecordFactory(
+        coupon__valid_begin_date=today - 30 * DAY, coupon__valid_end_date=today + last * DAY
+    )
+
+
+def by_days(received: dt.datetime, days: int) -> CouponRecord:
+    return CouponRecordFactory(
+        coupon=CouponFactory(valid_begin_date=None, valid_end_date=None, coupon_valid_days=days),
+        get_time=received,
+    )
+
+
+def test_fixed_dates_are_over_the_day_after_the_last(today: dt.date) -> None:
+    yesterday, still, later = (by_dates(today, last) for last in (-1, 0, 1))
+    run()
+    assert [status_of(record) for record in (yesterday, still, later)] == [2, 0, 0]
+
+
+def test_days_after_receipt_are_counted_in_the_shops_time_zone(today: dt.date) -> None:
+    over = by_days(dt.datetime(2026, 11, 15, 23, 59, 59, tzinfo=SHOP), 7)
+    still = by_days(dt.datetime(2026, 11, 16, 0, 0, tzinfo=SHOP), 7)
+    run()
+    assert [status_of(over), status_of(still)] == [2, 0]
+
+
+def test_both_days_of_one_coupon_are_told_apart(today: dt.date) -> None:
+    over = by_days(dt.datetime(2026, 11, 15, 12, tzinfo=SHOP), 7)
+    still = CouponRecordFactory(
+        coupon=over.coupon, get_time=dt.datetime(2026, 11, 16, 12, tzinfo=SHOP)
+    )
+    run()
+    assert [status_of(over), status_of(still)] == [2, 0]
+
+
+@pytest.mark.parametrize("status", [1, 2, 3])
+def test_only_unused_records_expire(today: dt.date, status: int) -> None:
+    record = by_dates(today, -1)
+    CouponRecord.objects.update(status=status)
+    assert "records set to expired: 0" in run()
+    assert status_of(record) == status
+
+
+def test_a_coupon_that_is_never_valid_has_no_time_that_could_be_over(today: dt.date) -> None:
+    record = CouponRecordFactory(coupon__valid_begin_date=None, coupon__valid_end_date=None)
+    run()
+    assert status_of(record) == 0
+
+
+def test_what_it_leaves_the_settlement_offers_and_what_it_sets_it_did_not(today: dt.date) -> None:
+    account = AccountFactory()
+    for ends in range(-3, 4):
+        CouponRecordFactory(account=account, coupon__valid_end_date=today + ends * DAY,
+                            coupon__valid_begin_date=today - 9 * DAY)  # fmt: skip
+        CouponRecordFactory(
+            account=account,
+            coupon=CouponFactory(valid_begin_date=None, valid_end_date=None, coupon_valid_days=7),
+            get_time=dt.datetime(2026, 11, 16, 12, tzinfo=SHOP) + ends * DAY,
+        )
+    offered = {coupon.record_id for coupon in usable_on(held_by(account.pk), today)}
+    run()
+    left = set(CouponRecord.objects.filter(status=0).values_list("pk", flat=True))
+    assert left == offered
+    assert len(left) == 8
+
+
+def test_it_prints_what_it_did_and_a_second_run_does_nothing(today: dt.date) -> None:
+    record = by_dates(today, -1)
+    first, second = run(), run()
+    assert f"coupon {record.coupon_id} {record.coupon}: 1\n" in first
+    assert "2026-11-22: records set to expired: 1\n" in first
+    assert second == "2026-11-22: records set to expired: 0\n"
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(today: dt.date) -> None:
+    record = by_dates(today, -1)
+    said = run(dry_run=True)
+    assert f"coupon {record.coupon_id} {record.coupon}: 1\n" in said
+    assert "2026-11-22: records would be set to expired: 1\n" in said
+    assert status_of(record) == 0
+
+
+def test_many_records_are_set_in_batches(today: dt.date, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "BATCH", 2)
+    record = by_dates(today, -1)
+    CouponRecordFactory.create_batch(4, coupon=record.coupon)
+    assert "records set to expired: 5" in run()
+    assert not CouponRecord.objects.exclude(status=2).exists()
+
+
+def test_a_record_used_between_finding_and_setting_stays_used(
+    today: dt.date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = by_dates(today, -1)
+    for case in expiry.over(today):
+        CouponRecord.objects.update(status=1)
+        assert expiry.expire(case) == 0
+    assert status_of(record) == 1

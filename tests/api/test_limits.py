@@ -1,0 +1,177 @@
+"""How many requests an account may make in a minute, and how large a body may be."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as service
+from django.core.cache import caches
+from rest_framework.test import APIClient
+
+from tests.support.cars import ADDED, CHANGED, REMOVED, add, in_car, sell
+
+CAR = "/api/shoppingcar/"
+TOO_MANY = {"code": 1429, "data": None, "error": "请求过于频繁，请稍后再试"}
+TOO_LARGE = {"code": 1413, "data": None, "error": "请求体过大"}
+MOST = 64 * 1024
+
+
+@pytest.fixture
+def three_a_minute(settings: Any) -> Iterator[None]:
+    settings.REQUESTS_PER_MINUTE = 3
+    caches["process"].clear()
+    yield
+    caches["process"].clear()
+
+
+def sized(body: dict[str, Any], size: int) -> str:
+    """The body as JSON of so many bytes."""
+    text = json.dumps(body)
+    return text + " " * (size - len(text))
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_an_account_that_asks_too_often_has_to_wait(alice, everything_in):
+    sell(1)
+    for _ in range(3):
+        assert alice.get(CAR).status_code == 200
+
+    answer = alice.post(CAR, {"courseid": 1, "policyid": 11})
+
+    assert answer.status_code == 429
+    assert answer.json() == TOO_MANY
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert everything_in() == {}
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_all_endpoints_of_an_account_count_together_from_whatever_address(alice):
+    alice.get(CAR)
+    alice.get("/api/payment/", REMOTE_ADDR="192.0.2.1")
+    alice.get(CAR, REMOTE_ADDR="192.0.2.2")
+
+    assert alice.get("/api/payment/").status_code == 429
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_other_accounts_and_visitors_are_not_concerned(alice, bob, anonymous):
+    for _ in range(4):
+        alice.get(CAR)
+
+    assert bob.get(CAR).status_code == 200
+    assert anonymous.get("/api/course/").status_code == 200
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_visitors_are_counted_by_address(anonymous):
+    for _ in range(3):
+        assert anonymous.get("/api/course/").status_code == 200
+
+    assert anonymous.get("/api/course/").json() == TOO_MANY
+    assert anonymous.get("/api/course/", REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_after_a_minute_there_are_requests_again(alice, monkeypatch):
+    for _ in range(4):
+        last = alice.get(CAR)
+    assert last.status_code == 429
+    now = time.time()
+
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+
+    assert alice.get(CAR).status_code == 200
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_further_requests_do_not_prolong_the_minute(alice, monkeypatch):
+    now = time.time()
+    for second in (0, 20, 40, 59):
+        monkeypatch.setattr(time, "time", lambda: now + second)  # noqa: B023
+        last = alice.get(CAR)
+    assert (last.status_code, last["Retry-After"]) == (429, "1")
+
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+
+    assert alice.get(CAR).status_code == 200
+
+
+# --- Bodies ---------------------------------------------------------------------------------------
+
+
+BODIES = [
+    ("POST", {"courseid": 1, "policyid": 12}, ADDED),
+    ("PATCH", {"courseid": 1, "policyid": 12}, CHANGED),
+    ("DELETE", {"courseids": [1]}, REMOVED),
+]
+
+
+def test_the_limit_is_64_kib():
+    assert service.API_MOST_BYTES == MOST
+
+
+@pytest.mark.parametrize(("method", "body", "done"), BODIES)
+def test_a_body_of_just_the_limit_is_let_in(alice, method, body, done):
+    sell(1)
+    add(alice, 1)
+
+    answer = alice.generic(method, CAR, sized(body, MOST), content_type="application/json")
+
+    assert answer.json() == done
+
+
+def test_a_body_in_chunks_is_refused_and_changes_nothing(alice):
+    sell(1)
+
+    answer = alice.post(CAR, {"courseid": 1, "policyid": 11}, HTTP_TRANSFER_ENCODING="chunked")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "请求体必须带有Content-Length"
+    assert in_car(alice) == []
+
+
+@pytest.mark.parametrize(("method", "body", "done"), BODIES)
+def test_a_body_of_one_byte_more_is_refused_and_changes_nothing(alice, method, body, done):
+    sell(1)
+    add(alice, 1)
+
+    answer = alice.generic(method, CAR, sized(body, MOST + 1), content_type="application/json")
+
+    assert answer.status_code == 413
+    assert answer.json() == TOO_LARGE
+    assert in_car(alice) == [("1", "11")]
+
+
+@pytest.mark.parametrize("url", ["/api/auth/", "/api/account/", "/api/nothing/"])
+def test_it_is_refused_before_anybody_asks_who_it_is(anonymous, url):
+    answer = anonymous.generic("POST", url, "x" * (MOST + 1), content_type="text/plain")
+
+    assert answer.json() == TOO_LARGE
+
+
+@pytest.mark.parametrize("length", ["65537", "9" * 19, "9" * 5000])
+def test_the_length_that_the_client_says_is_enough(anonymous: APIClient, length):
+    answer = anonymous.generic("POST", "/api/auth/", "{}", CONTENT_LENGTH=length)
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("length", ["", "-1", "²", "x"])
+def test_a_length_that_is_no_number_is_no_body(anonymous, length):
+    answer = anonymous.generic("POST", "/api/auth/", "{}", CONTENT_LENGTH=length)
+
+    assert answer.status_code in (400, 415)
+
+
+def test_the_admin_s_own_limit_is_another(anonymous):
+    form = "csrfmiddlewaretoken=" + "x" * MOST
+    answer = anonymous.generic(
+        "POST", "/admin/login/", form, content_type="application/x-www-form-urlencoded"
+    )
+
+    assert answer.status_code in (200, 403)

@@ -1,0 +1,151 @@
+"""/api/account/: registering."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from rest_framework.test import APIClient
+
+from api.models import Account, UserAuthToken
+from tests.support.factories import AccountFactory
+
+URL = "/api/account/"
+PASSWORD = "correct horse"
+TAKEN = {"code": 1002, "data": None, "error": "用户名已存在"}
+
+
+def register(client: APIClient, username: Any = "dave", password: Any = PASSWORD) -> Any:
+    body = json.dumps({"username": username, "password": password})
+    return client.generic("POST", URL, body, content_type="application/json")
+
+
+def test_it_makes_an_account_that_can_log_in(anonymous):
+    answer = register(anonymous)
+
+    assert answer.status_code == 200
+    assert answer.json() == {"code": 1000, "data": {"username": "dave"}, "error": None}
+    logged_in = anonymous.post("/api/auth/", {"username": "dave", "password": PASSWORD}).json()
+    assert logged_in["data"]["username"] == "dave"
+
+
+def test_the_password_is_kept_as_a_hash_and_no_token_is_given_yet(anonymous):
+    register(anonymous)
+
+    account = Account.objects.get()
+    assert PASSWORD not in account.password
+    assert check_password(PASSWORD, account.password)
+    assert not UserAuthToken.objects.exists()
+
+
+def test_spaces_around_the_name_do_not_count_and_those_of_the_password_do(anonymous):
+    assert register(anonymous, " dave ", " correct horse ").json()["data"] == {"username": "dave"}
+    assert Account.objects.get(username="dave").check_password(" correct horse ")
+
+
+@pytest.mark.parametrize("username", ["abc", "a" * 64, "林海峰", "a b", "o'neill", "%_*"])
+def test_a_name_has_3_to_64_characters_that_can_be_seen(anonymous, username):
+    assert register(anonymous, username).json()["data"] == {"username": username}
+
+
+@pytest.mark.parametrize(
+    ("username", "error"),
+    [
+        ("ab", "username: 请确保这个字段至少包含 3 个字符。"),
+        ("  ab  ", "username: 请确保这个字段至少包含 3 个字符。"),
+        ("a" * 65, "username: 请确保这个字段不能超过 64 个字符。"),
+        ("", "username: 该字段不能为空。"),
+        (None, "username: 该字段不能为 null。"),
+        (123456, "username: 不是有效的字符串。"),
+        (True, "username: 不是有效的字符串。"),
+        ({"a": 1}, "username: 不是有效的字符串。"),
+        ("da\0ve", "username: 包含不允许的字符"),
+        ("\ud800dave", "username: 包含不允许的字符"),
+        ("da\nve", "username: 包含不允许的字符"),
+        ("da\u200bve", "username: 包含不允许的字符"),
+        ("da\u3000ve", "username: 包含不允许的字符"),
+    ],
+)
+def test_another_name_is_malformed_and_makes_nothing(anonymous, username, error):
+    answer = register(anonymous, username)
+
+    assert answer.status_code == 400
+    assert answer.json() == {"code": 1400, "data": None, "error": error}
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "error"),
+    [
+        ("kx3-vq9", "password: 密码太短了，至少需要8个字符。"),
+        ("83719465028", "password: 密码只包含数字。"),
+        ("password1", "password: 这个密码太常见了。"),
+        ("davydave-dave", "password: 密码跟 用户名 太相似了。"),
+        ("", "password: 该字段不能为空。"),
+        ("x" * 129, "password: 请确保这个字段不能超过 128 个字符。"),
+        (12345678901, "password: 不是有效的字符串。"),
+        ("correct\0horse", "password: 包含不允许的字符"),
+    ],
+)
+def test_a_weak_password_is_refused_in_chinese_and_makes_nothing(anonymous, password, error):
+    answer = register(anonymous, "davydave", password)
+
+    assert answer.status_code == 400
+    assert answer.json() == {"code": 1400, "data": None, "error": error}
+    assert not Account.objects.exists()
+
+
+def test_a_taken_name_is_refused_and_its_account_stays_as_it_is(anonymous):
+    taken = AccountFactory(username="dave", password="!")
+
+    answer = register(anonymous)
+
+    assert answer.status_code == 200
+    assert answer.json() == TAKEN
+    assert Account.objects.values_list("pk", "username", "password").get() == (
+        taken.pk,
+        "dave",
+        "!",
+    )
+
+
+def test_a_name_that_is_taken_half_way_is_refused_too(anonymous, monkeypatch):
+    set_password = Account.set_password
+
+    def while_another_registers(account: Account, raw: str) -> None:
+        set_password(account, raw)
+        AccountFactory(username="dave", password="!")
+
+    monkeypatch.setattr(Account, "set_password", while_another_registers)
+
+    assert register(anonymous).json() == TAKEN
+    assert Account.objects.get().password == "!"
+
+
+def test_names_are_told_apart_by_case(anonymous):
+    AccountFactory(username="Dave")
+
+    assert register(anonymous).json()["code"] == 1000
+
+
+def test_registering_is_limited_for_an_address_apart_from_logging_in(anonymous, settings):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 2
+    for name in ("dave-1", "dave-2"):
+        assert register(anonymous, name).json()["code"] == 1000
+
+    answer = register(anonymous, "dave-3")
+
+    assert answer.status_code == 429
+    assert answer.json()["code"] == 1429
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert not Account.objects.filter(username="dave-3").exists()
+    logged_in = anonymous.post("/api/auth/", {"username": "dave-1", "password": PASSWORD})
+    assert logged_in.json()["code"] == 1000
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete", "put"])
+def test_it_is_for_registering_only(anonymous, method):
+    answer = getattr(anonymous, method)(URL)
+
+    assert answer.status_code == 405
+    assert answer.json()["code"] == 1405
