@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from api.rules.coupons import CouponType
+from api.rules.coupons import CouponType, Scope, Terms, UseDays, Worth, scope_of
 
 
 class CouponRecordStatus(models.IntegerChoices):
@@ -62,11 +62,7 @@ class Coupon(models.Model):
 
     name = models.CharField(max_length=64, verbose_name="活动名称")
     brief = models.TextField(blank=True, null=True, verbose_name="优惠券介绍")
-    coupon_type_choices = (
-        (CouponType.CASH.value, "立减券"),
-        (CouponType.THRESHOLD.value, "满减券"),
-        (CouponType.DISCOUNT.value, "折扣券"),
-    )
+    coupon_type_choices = tuple((kind.value, kind.display) for kind in CouponType)
     coupon_type = models.SmallIntegerField(
         choices=coupon_type_choices, default=CouponType.CASH.value, verbose_name="券类型"
     )
@@ -142,6 +138,23 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_coupon_type_display()}({self.name})"
+
+    @property
+    def terms(self) -> Terms:
+        """What its holders have of it. No query: content types are remembered by Django."""
+        bound = self.content_type_id and ContentType.objects.get_for_id(self.content_type_id)
+        scope = scope_of(self.object_id, bound.model if bound else None, "course")
+        return Terms(
+            worth=Worth.of(
+                self.coupon_type,
+                self.money_equivalent_value,
+                self.minimum_consume,
+                self.off_percent,
+            ),
+            days=UseDays(self.valid_begin_date, self.valid_end_date, self.coupon_valid_days),
+            scope=scope,
+            course_id=self.object_id if scope is Scope.COURSE else None,
+        )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # For code that never calls full_clean(). The messages are an interface, spaces included.

@@ -1,11 +1,15 @@
-"""Which coupon records a settlement offers: pure rules, without Redis, ORM, request or clock
-(contract §5)."""
+"""What a coupon is: its worth, its binding, its days (contract §5). Pure rules: no Redis, ORM,
+request or clock.
 
-from collections.abc import Iterable
+A coupon's rule is one value, `Terms`; in somebody's hands it is a `HeldCoupon`.
+"""
+
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import IntEnum
-from typing import Any
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+_NOTHING = Decimal(0)
 
 
 class CouponType(IntEnum):
@@ -15,10 +19,31 @@ class CouponType(IntEnum):
     THRESHOLD = 1  # 满减券: takes its value off what reaches its minimum
     DISCOUNT = 2  # 折扣券: leaves so many percent
 
+    @property
+    def display(self) -> str:
+        """As the shop's people say it."""
+        return {self.CASH: "立减券", self.THRESHOLD: "满减券", self.DISCOUNT: "折扣券"}[self]
 
-@dataclass(frozen=True)
+
+class Scope(StrEnum):
+    """What a coupon works on."""
+
+    SITE_WIDE = "site_wide"
+    COURSE = "course"
+    ELSEWHERE = "elsewhere"  # a degree course, say: no settlement offers it
+
+
+class State(StrEnum):
+    """Where a day stands among the days of receipt (领取), or of use (使用), of a coupon."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """The days on which a coupon record can be used, first and last included."""
+    """Days, first and last included."""
 
     first: date
     last: date
@@ -26,67 +51,160 @@ class Window:
     def holds(self, day: date) -> bool:
         return self.first <= day <= self.last
 
+    def state_on(self, day: date) -> State:
+        if day < self.first:
+            return State.PENDING
+        return State.RUNNING if day <= self.last else State.ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a coupon takes off. Money is 元; `off_percent` 79 means that one pays 79 %.
+
+    Made by `of`, which drops what the type does not use: equal worths do the same.
+    """
+
+    coupon_type: CouponType
+    money_equivalent_value: Decimal = _NOTHING
+    minimum_consume: Decimal = _NOTHING
+    off_percent: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        coupon_type: int,
+        money_equivalent_value: Decimal | int | None,
+        minimum_consume: Decimal | int | None,
+        off_percent: int | None,
+    ) -> "Worth":
+        """Raises ValueError for an unknown type."""
+        kind = CouponType(coupon_type)
+        if kind is CouponType.DISCOUNT:
+            return cls(kind, off_percent=off_percent)
+        money = Decimal(money_equivalent_value or 0)
+        if kind is CouponType.THRESHOLD:
+            return cls(kind, money, Decimal(minimum_consume or 0))
+        return cls(kind, money)
+
+    @property
+    def words(self) -> str:
+        """As buyers say it: 立减40, 满500减200, 7.9折. Empty while what its type needs is
+        missing."""
+        if self.coupon_type is CouponType.DISCOUNT:
+            return f"{self.off_percent / 10:g}折" if self.off_percent else ""
+        if not self.money_equivalent_value:
+            return ""
+        money = _plain(self.money_equivalent_value)
+        if self.coupon_type is CouponType.THRESHOLD:
+            minimum = self.minimum_consume
+            return f"满{_plain(minimum)}减{money}" if minimum else ""
+        return f"立减{money}"
+
+
+@dataclass(frozen=True, slots=True)
+class UseDays:
+    """On which days a record can be used: between two dates where both are set; otherwise for
+    `coupon_valid_days` days, of which the day of receipt is the first; otherwise never."""
+
+    valid_begin_date: date | None = None
+    valid_end_date: date | None = None
+    coupon_valid_days: int | None = None
+
+    @property
+    def fixed(self) -> Window | None:
+        """The days where two dates decide, for every holder."""
+        if self.valid_begin_date and self.valid_end_date:
+            return Window(self.valid_begin_date, self.valid_end_date)
+        return None
+
+    def of_receipt(self, received: date, valid_until: date | None = None) -> Window | None:
+        """The days of a record received on the day `received`; None if there are none.
+
+        `valid_until`, where the record has it, is its last day instead (contract §9).
+        """
+        window = self.fixed
+        if window is None and self.coupon_valid_days:
+            most = (date.max - received).days
+            window = Window(received, received + timedelta(min(self.coupon_valid_days - 1, most)))
+        if valid_until is None:
+            return window
+        return Window(min(window.first if window else received, valid_until), valid_until)
+
+    def is_over(self, received: date, today: date, valid_until: date | None = None) -> bool:
+        """Whether such a record can be used neither today nor later. One that has no days at all
+        is over."""
+        window = self.of_receipt(received, valid_until)
+        return window is None or window.last < today
+
+    def state_on(self, today: date, receipt: Window) -> State:
+        """Whether holders can use it: not yet, now, or no more. Where the days count from receipt,
+        of those who received it within the days of receipt."""
+        first = self.of_receipt(receipt.first)
+        last = self.of_receipt(receipt.last)
+        if first is None or last is None:
+            return State.ENDED
+        return Window(first.first, last.last).state_on(today)
+
+    def last_day(self, receipt: Window) -> date | None:
+        """The last day on which anybody who received it in the days of receipt can use it."""
+        window = self.of_receipt(receipt.last)
+        return window.last if window else None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holders have of a coupon: worth, binding, and the days of use."""
+
+    worth: Worth
+    days: UseDays = UseDays()
+    scope: Scope = Scope.SITE_WIDE
+    course_id: int | None = None  # set where the scope is COURSE
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCoupon:
+    """A coupon in an account's hands: a record under its id, what it does, and its own days.
+
+    `window` is None if the record has no days, or if they are not known.
+    """
+
+    record_id: int
+    terms: Terms
+    window: Window | None = None
+    name: str = ""
+
+    @property
+    def worth(self) -> Worth:
+        return self.terms.worth
+
+    @property
+    def last_day(self) -> date | None:
+        return self.window.last if self.window else None
+
+    def usable_on(self, day: date) -> bool:
+        return self.window is not None and self.window.holds(day)
+
+
+def scope_of(object_id: int | None, bound_model: str | None, course_model: str) -> Scope:
+    """The scope of a coupon bound to `object_id` of the content type `bound_model` (None where
+    that was never filled in: a course then, as the lesson reads it). 0 binds to nothing."""
+    if not object_id:
+        return Scope.SITE_WIDE
+    return Scope.COURSE if bound_model in (None, course_model) else Scope.ELSEWHERE
+
+
+def _plain(money: Decimal) -> str:
+    """40, not 40.00; 0.5, not 0.50."""
+    return f"{money.normalize():f}"
+
 
 def window(
     begin: date | None, end: date | None, valid_days: int | None, received: date
 ) -> Window | None:
-    """The days of a record received on the day `received`, or None if there are none.
-
-    Two dates decide where both are set; otherwise `valid_days` counted from the day of receipt,
-    which is the first: received on the 1st with 7 days, it is valid from the 1st to the 7th.
-    """
-    if begin and end:
-        return Window(begin, end)
-    if valid_days:
-        days_left_in_calendar = (date.max - received).days
-        return Window(received, received + timedelta(min(valid_days - 1, days_left_in_calendar)))
-    return None
+    return UseDays(begin, end, valid_days).of_receipt(received)
 
 
 def worth_in_words(
     coupon_type: int, money: int | None, off_percent: int | None, minimum: int | None
 ) -> str:
-    """What a coupon does, as its buyers say it: 立减40, 满500减200, 7.9折. Empty while what its
-    type needs is missing. `off_percent` 79: one pays 79 %."""
-    if coupon_type == CouponType.DISCOUNT:
-        return f"{off_percent / 10:g}折" if off_percent else ""
-    if not money:
-        return ""
-    if coupon_type == CouponType.THRESHOLD:
-        return f"满{minimum}减{money}" if minimum else ""
-    return f"立减{money}"
-
-
-@dataclass(frozen=True)
-class HeldCoupon:
-    """A coupon in an account's hands: a record, and what its coupon says.
-
-    `course_id` is the course it is bound to, None for a site-wide one. Money is 元.
-    """
-
-    record_id: int
-    coupon_type: int
-    coupon_display: str
-    money_equivalent_value: int
-    off_percent: int | None
-    minimum_consume: int
-    course_id: int | None
-    window: Window | None
-
-    def as_offered(self) -> dict[str, Any]:
-        """What a settlement shows of it: only what its type uses (contract §5)."""
-        shown: dict[str, Any] = {
-            "coupon_type": self.coupon_type,
-            "coupon_display": self.coupon_display,
-        }
-        if self.coupon_type == CouponType.DISCOUNT:
-            return shown | {"off_percent": self.off_percent}
-        shown["money_equivalent_value"] = self.money_equivalent_value
-        if self.coupon_type == CouponType.THRESHOLD:
-            shown["minimum_consume"] = self.minimum_consume
-        return shown
-
-
-def usable_on(held: Iterable[HeldCoupon], day: date) -> list[HeldCoupon]:
-    """Those that are valid on the day, in the order given."""
-    return [coupon for coupon in held if coupon.window and coupon.window.holds(day)]
+    return Worth.of(coupon_type, money, minimum, off_percent).words

@@ -7,12 +7,13 @@ that nobody pays for half a course.
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from api.errors import CarUnreadable, SettlementUnreadable
+from api.rules.coupons import CouponType, HeldCoupon, Worth
 
 Hash = Mapping[bytes, bytes]
 Offers = Mapping[str, Mapping[str, Any]]  # coupon-record id -> what the coupon does (contract §5)
@@ -168,6 +169,23 @@ class Settlement:
             "default_coupon": self.default_coupon,
             "coupon_ends": json.dumps(self.coupon_ends),
         }
+
+
+def offers_of(held: Iterable[HeldCoupon]) -> dict[str, dict[str, Any]]:
+    """The coupons as a `coupon` field holds them (contract §5): under the record's id, only what
+    the type uses."""
+    return {str(coupon.record_id): _offer(coupon.worth) for coupon in held}
+
+
+def _offer(worth: Worth) -> dict[str, Any]:
+    kind = worth.coupon_type
+    offer: dict[str, Any] = {"coupon_type": kind.value, "coupon_display": kind.display}
+    if kind is CouponType.DISCOUNT:
+        return offer | {"off_percent": worth.off_percent}
+    offer["money_equivalent_value"] = int(worth.money_equivalent_value)
+    if kind is CouponType.THRESHOLD:
+        offer["minimum_consume"] = int(worth.minimum_consume)
+    return offer
 
 
 def offers_from(text: bytes) -> Offers:

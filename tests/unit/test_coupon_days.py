@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from redis import Redis
 
 from api.models import Coupon, Course, DegreeCourse
-from api.rules.coupons import HeldCoupon, Window, usable_on, window
+from api.rules.coupons import HeldCoupon, Terms, UseDays, Window, Worth
 from api.services.checkout import settlement as settlements
 from api.stores.settlement import SettlementStore
 from tests.support.factories import (
@@ -30,24 +30,24 @@ def in_shanghai(day: str, time: str = "12:00:00") -> dt.datetime:
 
 
 def test_two_dates_are_the_first_and_the_last_day():
-    assert window(MAY_1, MAY_7, None, received=MAY_8) == Window(MAY_1, MAY_7)
+    assert UseDays(MAY_1, MAY_7, None).of_receipt(MAY_8) == Window(MAY_1, MAY_7)
 
 
 def test_two_dates_go_before_a_number_of_days():
-    assert window(MAY_1, MAY_7, 365, received=MAY_8) == Window(MAY_1, MAY_7)
+    assert UseDays(MAY_1, MAY_7, 365).of_receipt(MAY_8) == Window(MAY_1, MAY_7)
 
 
 def test_days_are_counted_from_the_day_of_receipt_which_is_the_first():
-    assert window(None, None, 7, received=MAY_1) == Window(MAY_1, MAY_7)
+    assert UseDays(None, None, 7).of_receipt(MAY_1) == Window(MAY_1, MAY_7)
 
 
 def test_one_day_is_the_day_of_receipt():
-    assert window(None, None, 1, received=MAY_1) == Window(MAY_1, MAY_1)
+    assert UseDays(None, None, 1).of_receipt(MAY_1) == Window(MAY_1, MAY_1)
 
 
 @pytest.mark.parametrize(("begin", "end"), [(MAY_8, None), (None, MAY_1)])
 def test_one_date_alone_says_nothing_beside_a_number_of_days(begin, end):
-    assert window(begin, end, 7, received=MAY_1) == Window(MAY_1, MAY_7)
+    assert UseDays(begin, end, 7).of_receipt(MAY_1) == Window(MAY_1, MAY_7)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_one_date_alone_says_nothing_beside_a_number_of_days(begin, end):
     [(None, None, None), (MAY_1, None, None), (None, MAY_8, None), (None, None, 0)],
 )
 def test_without_two_dates_or_a_number_of_days_there_is_no_day(begin, end, days):
-    assert window(begin, end, days, received=MAY_1) is None
+    assert UseDays(begin, end, days).of_receipt(MAY_1) is None
 
 
 def test_more_days_than_the_calendar_has_end_with_it():
-    assert window(None, None, 2**31 - 1, received=MAY_1) == Window(MAY_1, dt.date.max)
+    assert UseDays(None, None, 2**31 - 1).of_receipt(MAY_1) == Window(MAY_1, dt.date.max)
 
 
 def test_a_coupon_received_on_the_calendars_last_day_is_valid_on_it():
-    assert window(None, None, 7, received=dt.date.max) == Window(dt.date.max, dt.date.max)
+    assert UseDays(None, None, 7).of_receipt(dt.date.max) == Window(dt.date.max, dt.date.max)
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,11 @@ def test_a_window_holds_its_first_and_its_last_day(day, holds):
     assert Window(MAY_1, MAY_7).holds(day) is holds
 
 
-def test_usable_coupons_keep_their_order_and_those_without_a_day_are_left_out():
-    def held(record_id: int, days: Window | None) -> HeldCoupon:
-        return HeldCoupon(record_id, 0, "立减券", 40, None, 0, None, days)
+def test_a_record_without_days_is_never_usable():
+    terms = Terms(Worth.of(0, 40, 0, None))
 
-    always = Window(dt.date.min, dt.date.max)
-    coupons = [held(3, always), held(1, None), held(2, always), held(4, Window(MAY_8, MAY_8))]
-
-    assert [coupon.record_id for coupon in usable_on(coupons, MAY_1)] == [3, 2]
+    assert not HeldCoupon(1, terms, None).usable_on(MAY_1)
+    assert HeldCoupon(1, terms, Window(MAY_1, MAY_1)).usable_on(MAY_1)
 
 
 # --- The rule in a settlement ---------------------------------------------------------------------

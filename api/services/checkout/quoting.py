@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from api.errors import SettlementNotFound, SettlementUnreadable
 from api.rules import best_choice, pricing
-from api.rules.coupons import usable_on
 from api.rules.reachable_sums import TooLargeToSearch
 from api.services.checkout.changes import changes
 from api.services.checkout.reckoning import reckonable
@@ -103,7 +102,8 @@ def _usable(account_id: int, present: pricing.Settlement, now: datetime) -> set[
     query."""
     offered = chain(present.coupons, *(line.coupons for line in present.lines))
     held = records.held_by(account_id, among={coupon.record_id for coupon in offered})
-    return {coupon.record_id for coupon in usable_on(held, timezone.localdate(now))}
+    today = timezone.localdate(now)
+    return {coupon.record_id for coupon in held if coupon.usable_on(today)}
 
 
 def _shown(settlement: Settlement, quote: pricing.Quote, usable: set[int]) -> dict[str, Any]:

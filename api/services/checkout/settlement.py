@@ -14,10 +14,10 @@ from api.errors import (
     SettlementNotFound,
     SettlementUnreadable,
 )
-from api.rules.coupons import HeldCoupon, usable_on
+from api.rules.coupons import HeldCoupon
 from api.services.coupons import holdings as records
 from api.stores.car import CarStore
-from api.stores.hashes import NO_COUPON, CarEntry, Offers, SettledCourse, Settlement
+from api.stores.hashes import NO_COUPON, CarEntry, SettledCourse, Settlement, offers_of
 from api.stores.settlement import SettlementStore
 from utils.optimistic import until_uncontended
 
@@ -31,14 +31,15 @@ def settle(*, account_id: int, course_ids: Sequence[int], now: datetime) -> None
     or the database fails, the earlier settlement is as it was. Contract §3, POST.
     """
     entries = [_in_car(entry) for entry in CarStore().entries(account_id, course_ids)]
-    usable = usable_on(records.held_by(account_id), timezone.localdate(now))
+    today = timezone.localdate(now)
+    usable = [coupon for coupon in records.held_by(account_id) if coupon.usable_on(today)]
     bound_to: dict[int | None, list[HeldCoupon]] = {None: [], **{c: [] for c in course_ids}}
     for coupon in usable:
-        if coupon.course_id in bound_to:
-            bound_to[coupon.course_id].append(coupon)
+        if coupon.terms.course_id in bound_to:
+            bound_to[coupon.terms.course_id].append(coupon)
     settlement = Settlement(
         course_list=tuple(_settled(entry, bound_to[entry.course_id]) for entry in entries),
-        coupon=_offers(bound_to[None]),
+        coupon=offers_of(bound_to[None]),
         coupon_ends={
             str(coupon.record_id): coupon.window.last.isoformat()
             for offered in bound_to.values()
@@ -105,13 +106,9 @@ def _settled(entry: CarEntry, offered: Iterable[HeldCoupon]) -> SettledCourse:
         title=entry.title,
         img=entry.img,
         policy_id=entry.policy_id,
-        coupon=_offers(offered),
+        coupon=offers_of(offered),
         default_coupon=NO_COUPON,
         period=policy.period,
         period_display=policy.period_display,
         price=policy.price,
     )
-
-
-def _offers(offered: Iterable[HeldCoupon]) -> Offers:
-    return {str(coupon.record_id): coupon.as_offered() for coupon in offered}
