@@ -57,3 +57,9 @@ class CourseCouponNotFound(ShopError):
 
 class SettlementNotChanged(ShopError):
     code, message = 1111, "修改失败"
+
+
+class SettlementChanged(ShopError):
+    """The settlement is not in the state that `If-Match` names."""
+
+    status, code, message = 412, 1412, "结算信息已变化，请刷新后重试"

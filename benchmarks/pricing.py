@@ -9,10 +9,10 @@ from time import perf_counter
 
 from redis import Redis
 
-from api.rules.best_choice import best
-from api.rules.coupons import CouponType
-from api.rules.pricing import Coupon, Line, Settlement, quote
+from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.pricing import Basket, Line, breakdown
 from benchmarks import report
+from tests.support.baskets import best, held
 
 COURSES = (1, 10, 25, 50, 100)
 ON_A_COURSE, SITE_WIDE = 5, 20
@@ -20,10 +20,10 @@ SETTLEMENTS = 15  # of each size and shape, each another one
 TARGET = 0.1  # seconds, for the most courses
 HEAD = ("Courses", *(f"{shape}, ms" for shape in ("Everyday", "Odd fen", "Minimums hard to reach")))
 
-Shape = Callable[[Random, int], Settlement]
+Shape = Callable[[Random, int], Basket]
 
 
-def everyday(random: Random, courses: int) -> Settlement:
+def everyday(random: Random, courses: int) -> Basket:
     """Whole 元, coupons of all types, minimums at round sums."""
     lines = tuple(
         Line(
@@ -34,15 +34,15 @@ def everyday(random: Random, courses: int) -> Settlement:
         for course_id in range(courses)
     )
     site_wide = (_coupon(random, 10_000, n, courses * 10) for n in range(SITE_WIDE))
-    return Settlement(lines, tuple(site_wide))
+    return Basket(lines, tuple(site_wide))
 
 
-def odd_fen(random: Random, courses: int) -> Settlement:
+def odd_fen(random: Random, courses: int) -> Basket:
     """Every price has its fen, so that hardly two combinations have the same sum."""
     return _with_cuts(random, courses, most=100, minimum=0.9)
 
 
-def hard_to_reach(random: Random, courses: int) -> Settlement:
+def hard_to_reach(random: Random, courses: int) -> Basket:
     """Coupons worth up to the whole price, and site-wide ones worth nearly all that is left, their
     minimums near the sum of the prices: none can be ruled out, nearly all has to be put back."""
     return _with_cuts(random, courses, most=1000, minimum=0.999)
@@ -56,9 +56,9 @@ def run(_: Redis) -> str:
         medians = [median(_seconds(shape, courses)) for shape in shapes]
         rows.append([str(courses), *map(report.milliseconds, medians)])
         slowest = max(medians)
-    settlement = everyday(Random(1), max(COURSES))
+    basket = everyday(Random(1), max(COURSES))
     began = perf_counter()
-    quote(settlement)
+    breakdown(basket)
     quoted = report.milliseconds(perf_counter() - began)
     reached = "reached" if slowest < TARGET else "MISSED"
     return "\n\n".join(
@@ -73,14 +73,14 @@ def run(_: Redis) -> str:
 def _seconds(shape: Shape, courses: int) -> list[float]:
     taken = []
     for seed in range(SETTLEMENTS):
-        settlement = shape(Random(seed), courses)
+        basket = shape(Random(seed), courses)
         began = perf_counter()
-        best(settlement)
+        best(basket)
         taken.append(perf_counter() - began)
     return taken
 
 
-def _with_cuts(random: Random, courses: int, *, most: int, minimum: float) -> Settlement:
+def _with_cuts(random: Random, courses: int, *, most: int, minimum: float) -> Basket:
     lines = tuple(
         Line(
             course_id,
@@ -90,21 +90,21 @@ def _with_cuts(random: Random, courses: int, *, most: int, minimum: float) -> Se
         for course_id in range(courses)
     )
     site_wide = (_threshold(random, n, lines, minimum) for n in range(SITE_WIDE))
-    return Settlement(lines, tuple(site_wide))
+    return Basket(lines, tuple(site_wide))
 
 
 def _fen(random: Random, most: int) -> Decimal:
     return Decimal(random.randint(1, most * 100)) / 100
 
 
-def _cut(random: Random, record_id: int, most: int) -> Coupon:
-    return Coupon(record_id, CouponType.CASH, value=_fen(random, most))
+def _cut(random: Random, record_id: int, most: int) -> HeldCoupon:
+    return held(record_id, CouponType.CASH, value=_fen(random, most))
 
 
-def _threshold(random: Random, record_id: int, lines: tuple[Line, ...], share: float) -> Coupon:
+def _threshold(random: Random, record_id: int, lines: tuple[Line, ...], share: float) -> HeldCoupon:
     whole = sum((line.price for line in lines), Decimal(0))
     minimum = whole * Decimal(random.uniform(share - 0.1, share))
-    return Coupon(
+    return held(
         100_000 + record_id,
         CouponType.THRESHOLD,
         value=whole * Decimal(random.uniform(0.5, 0.9)),
@@ -112,9 +112,9 @@ def _threshold(random: Random, record_id: int, lines: tuple[Line, ...], share: f
     )
 
 
-def _coupon(random: Random, base: int, number: int, times: int = 1) -> Coupon:
+def _coupon(random: Random, base: int, number: int, times: int = 1) -> HeldCoupon:
     kind = CouponType(number % 3)
-    return Coupon(
+    return held(
         base + number,
         kind,
         value=Decimal(random.randint(1, 60) * times),

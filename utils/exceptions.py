@@ -23,10 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 class ShopError(Exception):
-    """A rule of the shop says no: HTTP 200 with a code of its own and the reason in Chinese."""
+    """A rule of the shop says no: a code of its own and the reason in Chinese, with HTTP 200 unless
+    it is the HTTP layer's to say."""
 
     code: int
     message: str
+    status = 200
 
 
 class TooManyAttempts(drf.Throttled):
@@ -47,6 +49,7 @@ HTTP_ERRORS = {
     403: "没有权限",
     404: "接口不存在",
     405: "不支持的请求方法",
+    412: "结算信息已变化，请刷新后重试",
     413: "请求体过大",
     415: "请求体必须是JSON",
     429: "请求过于频繁，请稍后再试",
@@ -76,7 +79,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     client ever sees a stack trace; crashes are logged with theirs."""
     match error:
         case ShopError():
-            return failure(error.code, error.message)
+            return failure(error.code, error.message, status=error.status)
         case drf.ValidationError():
             return http_failure(400, _first_reason(error.detail))
         case drf.ParseError():

@@ -1,4 +1,4 @@
-"""The cheapest choice of coupons for a settlement, exactly (README, rules of money).
+"""The cheapest choice of coupons for a basket, exactly (docs/api.md, the rules of money).
 
 Without a site-wide coupon the best coupon of every course is best. With one it is still best as
 long as the sum left reaches the minimum, because the total never falls as the sum left rises. If
@@ -13,19 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from api.rules.pricing import (
-    Choice,
-    Coupon,
-    Line,
-    Quote,
-    Settlement,
-    choose,
-    discount,
-    price_of,
-    quote,
-    shortfall,
-    to_yuan,
-)
+from api.rules.coupons import HeldCoupon
+from api.rules.money import to_yuan
+from api.rules.pricing import Basket, Choice, Line, discount, price_of, shortfall
 from api.rules.reachable_sums import Search
 
 
@@ -39,16 +29,10 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The cheapest choice, the settlement and the quote with it, and what it saves, in 元.
-
-    `saves` is against the present choice. `alternatives` are none and the site-wide coupons in
-    the order offered, without the one that is best.
-    """
+    """The cheapest choice. `alternatives` are none and the site-wide coupons in the order offered,
+    without the one that is best."""
 
     choice: Choice
-    settlement: Settlement
-    quote: Quote
-    saves: Decimal
     alternatives: tuple[Alternative, ...]
 
 
@@ -57,13 +41,13 @@ class _Course:
     """A price in fen; what can be taken off it, ascending from 0, and the coupon that does it."""
 
     price: int
-    coupons: dict[int, Coupon | None]
+    coupons: dict[int, HeldCoupon | None]
 
     @classmethod
     def of(cls, line: Line) -> _Course:
         """Of the coupons that do the same, the one that ends sooner."""
         price = price_of(line)
-        coupons: dict[int, Coupon | None] = {0: None}
+        coupons: dict[int, HeldCoupon | None] = {0: None}
         for coupon in sorted(line.coupons, key=_sooner):
             coupons.setdefault(discount(coupon, price), coupon)
         return cls(price, dict(sorted(coupons.items())))
@@ -81,26 +65,26 @@ class _Course:
 class _Plan:
     """The best with a site-wide coupon: the least to put back on the courses, the total, in fen."""
 
-    coupon: Coupon | None
+    coupon: HeldCoupon | None
     target: int
     total: int
 
 
-def best(settlement: Settlement) -> Best:
+def best(basket: Basket) -> Best:
     """The choice with the lowest total: at most one coupon a course, at most one site-wide.
 
     No coupon of it, nor any set of them, could be left out without the total rising. If several
     site-wide coupons (or none) lead to the lowest total: the one that needs fewer coupons in all,
     then none, then the one that ends sooner, then the smaller record id. Raises `NotMoney`, and
-    `TooLargeToSearch` for amounts far beyond any shop's. The rule: README, rules of money.
+    `TooLargeToSearch` for amounts far beyond any shop's. The rule: docs/api.md, the rules of money.
     """
-    courses = [_Course.of(line) for line in settlement.lines]
+    courses = [_Course.of(line) for line in basket.lines]
     highest = sum(course.price for course in courses)
     lowest = highest - sum(course.most for course in courses)
-    targets = [_target(coupon, lowest, highest) for coupon in settlement.coupons]
+    targets = [_target(coupon, lowest, highest) for coupon in basket.coupons]
     search = Search([course.put_backs() for course in courses], {0, *targets})
     plans = [_Plan(None, 0, lowest)]
-    for coupon, target in zip(settlement.coupons, targets, strict=True):
+    for coupon, target in zip(basket.coupons, targets, strict=True):
         plans.append(_plan(coupon, lowest, target, search))
     total = min(plan.total for plan in plans)
     tied = [plan for plan in plans if plan.total == total]
@@ -111,12 +95,8 @@ def best(settlement: Settlement) -> Best:
         ),
         global_coupon=_record_id(plan.coupon),
     )
-    chosen = choose(settlement, choice)
     return Best(
         choice=choice,
-        settlement=chosen,
-        quote=quote(chosen),
-        saves=quote(settlement).total - to_yuan(total),
         alternatives=tuple(
             Alternative(_record_id(other.coupon), to_yuan(other.total))
             for other in plans
@@ -125,14 +105,14 @@ def best(settlement: Settlement) -> Best:
     )
 
 
-def _target(coupon: Coupon, lowest: int, highest: int) -> int:
+def _target(coupon: HeldCoupon, lowest: int, highest: int) -> int:
     """What has to be put back on the courses for this coupon; 0 if that cannot pay."""
     short = shortfall(coupon, lowest)
     reachable = lowest + short <= highest
     return short if reachable and _total(coupon, lowest + short) <= lowest else 0
 
 
-def _plan(coupon: Coupon, lowest: int, target: int, search: Search) -> _Plan:
+def _plan(coupon: HeldCoupon, lowest: int, target: int, search: Search) -> _Plan:
     total = _total(coupon, lowest + search.smallest_from(target))
     # The smallest sum that reaches the minimum may lie so far above it that it does not pay.
     return _Plan(coupon, target, total) if total <= lowest else _Plan(coupon, 0, lowest)
@@ -163,13 +143,13 @@ def _rank(planned: tuple[_Plan, Sequence[int]]) -> tuple[int, bool, date, int]:
     return sum(map(bool, offs)) + 1, True, *_sooner(plan.coupon)
 
 
-def _sooner(coupon: Coupon) -> tuple[date, int]:
-    return coupon.ends or date.max, coupon.record_id
+def _sooner(coupon: HeldCoupon) -> tuple[date, int]:
+    return coupon.last_day or date.max, coupon.record_id
 
 
-def _total(coupon: Coupon | None, left: int) -> int:
+def _total(coupon: HeldCoupon | None, left: int) -> int:
     return left - discount(coupon, left)
 
 
-def _record_id(coupon: Coupon | None) -> int | None:
+def _record_id(coupon: HeldCoupon | None) -> int | None:
     return coupon.record_id if coupon else None

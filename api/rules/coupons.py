@@ -165,13 +165,15 @@ class Terms:
 class HeldCoupon:
     """A coupon in an account's hands: a record under its id, what it does, and its own days.
 
-    `window` is None if the record has no days, or if they are not known.
+    `window` is None if the record has no days, or if they are not known. `free` is whether the
+    record is unused: neither spent nor locked, expired or taken back.
     """
 
     record_id: int
     terms: Terms
     window: Window | None = None
     name: str = ""
+    free: bool = True
 
     @property
     def worth(self) -> Worth:
@@ -182,7 +184,13 @@ class HeldCoupon:
         return self.window.last if self.window else None
 
     def usable_on(self, day: date) -> bool:
-        return self.window is not None and self.window.holds(day)
+        return self.free and self.window is not None and self.window.holds(day)
+
+    def works_on(self, course_id: int | None) -> bool:
+        """Whether it is bound to this course, or (None) site-wide."""
+        if course_id is None:
+            return self.terms.scope is Scope.SITE_WIDE
+        return self.terms.course_id == course_id
 
 
 def scope_of(object_id: int | None, bound_model: str | None, course_model: str) -> Scope:

@@ -1,36 +1,25 @@
-"""What a settlement costs: the rules of money (README, "rules of money") and nothing else.
+"""What a basket costs (docs/api.md, the rules of money): pure functions over frozen values.
 
-Pure functions over small frozen types: no database, cache, request or clock. Amounts come in and
-go out as `Decimal` in 元. In between they are whole fen (`int`), so that sums are exact and
-rounding can only happen where a `Decimal` becomes fen: in `to_fen`, half up.
+Amounts come in and go out as `Decimal` in 元; in between they are whole fen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 
-from api.rules.coupons import CouponType
-
-# Its own context, so that no caller's precision or rounding can change a price.
-_MONEY = Context(prec=40, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
-_CENT = Decimal("0.01")
-_NOTHING = Decimal(0)
-
-
-class NotMoney(ValueError):
-    """An amount that is no amount: NaN, infinite, or too long to be counted in fen."""
+from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.money import divide, percent_of, to_fen, to_yuan
 
 
 class NotOffered(ValueError):
-    """A choice names a coupon that is not offered in that place of the settlement."""
+    """A choice names a coupon that is not offered in that place of the basket."""
 
 
 class Reason(StrEnum):
-    """Why a coupon of the settlement is not at work."""
+    """Why a coupon of the basket is not at work."""
 
     NOT_CHOSEN = "not_chosen"
     BELOW_MINIMUM = "below_minimum"
@@ -38,41 +27,24 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Coupon:
-    """A coupon as it is offered, under the id of its record.
-
-    `value` (`money_equivalent_value`) and `minimum` (`minimum_consume`) are in 元.
-    `percent` (`off_percent`) is what is left to pay: 79 means 79 %. A kind ignores the fields
-    that are not its own. `ends` is the last day it can be used; None, if unknown, counts as last.
-    """
-
-    record_id: int
-    kind: CouponType
-    value: Decimal = _NOTHING
-    minimum: Decimal = _NOTHING
-    percent: int = 100
-    ends: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
-    """A course in the settlement: its price in 元, the coupons offered for it, the one chosen."""
+    """A course in the basket: its price in 元, the coupons offered for it, the one chosen."""
 
     course_id: int
     price: Decimal
-    coupons: tuple[Coupon, ...] = ()
+    coupons: tuple[HeldCoupon, ...] = ()
     chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Basket:
     """The lines in the order asked for, the site-wide coupons offered, the one chosen.
 
     A `chosen` that is not among the `coupons` beside it, here or in a line, counts as none.
     """
 
     lines: tuple[Line, ...]
-    coupons: tuple[Coupon, ...] = ()
+    coupons: tuple[HeldCoupon, ...] = ()
     chosen: int | None = None
 
 
@@ -119,10 +91,10 @@ class IdleCoupon:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """A settlement's breakdown, in 元: `subtotal - course_discount - global_discount == total`.
+class Breakdown:
+    """A basket's breakdown, in 元: `subtotal - course_discount - global_discount == total`.
 
-    The lines' `pay` add up to `total`. Every coupon of the settlement is either at work or in
+    The lines' `pay` add up to `total`. Every coupon of the basket is either at work or in
     `idle`: those of the courses in the order of the lines, then the site-wide ones.
     """
 
@@ -135,16 +107,16 @@ class Quote:
     idle: tuple[IdleCoupon, ...]
 
 
-def quote(settlement: Settlement) -> Quote:
-    """The breakdown of the settlement with its present choices.
+def breakdown(basket: Basket) -> Breakdown:
+    """The breakdown of the basket with its present choices.
 
-    Raises `NotMoney`. The rule: README, rules of money.
+    Raises `NotMoney`. The rule: docs/api.md, the rules of money.
     """
-    prices = [price_of(line) for line in settlement.lines]
-    chosen = [chosen_coupon(line) for line in settlement.lines]
+    prices = [price_of(line) for line in basket.lines]
+    chosen = [chosen_coupon(line) for line in basket.lines]
     discounts = [discount(coupon, price) for coupon, price in zip(chosen, prices, strict=True)]
     left = [price - off for price, off in zip(prices, discounts, strict=True)]
-    global_coupon = chosen_coupon(settlement)
+    global_coupon = chosen_coupon(basket)
     global_discount = discount(global_coupon, sum(left))
     shares = divide(global_discount, left)
     lines = tuple(
@@ -157,47 +129,31 @@ def quote(settlement: Settlement) -> Quote:
             pay=to_yuan(price - off - share),
         )
         for line, price, coupon, off, share in zip(
-            settlement.lines, prices, chosen, discounts, shares, strict=True
+            basket.lines, prices, chosen, discounts, shares, strict=True
         )
     )
-    return Quote(
+    return Breakdown(
         lines=lines,
         subtotal=to_yuan(sum(prices)),
         course_discount=to_yuan(sum(discounts)),
         global_coupon=global_coupon.record_id if global_coupon else None,
         global_discount=to_yuan(global_discount),
         total=to_yuan(sum(left) - global_discount),
-        idle=(*_idle_on_courses(settlement, prices, left), *_idle_global(settlement, sum(left))),
+        idle=(*_idle_on_courses(basket, prices, left), *_idle_global(basket, sum(left))),
     )
 
 
-def choose(settlement: Settlement, choice: Choice) -> Settlement:
-    """The same settlement with other choices.
+def choose(basket: Basket, choice: Choice) -> Basket:
+    """The same basket with other choices.
 
     Raises `NotOffered` for a coupon that is not offered there, ValueError unless the choice has as
-    many lines as the settlement.
+    many lines as the basket.
     """
     lines = tuple(
         replace(line, chosen=_offered(line, record_id))
-        for line, record_id in zip(settlement.lines, choice.lines, strict=True)
+        for line, record_id in zip(basket.lines, choice.lines, strict=True)
     )
-    return replace(settlement, lines=lines, chosen=_offered(settlement, choice.global_coupon))
-
-
-def to_fen(yuan: Decimal) -> int:
-    """元 rounded half up to whole fen. Nothing else rounds money (README, rules of money).
-
-    Raises `NotMoney` for what cannot be counted, TypeError for a float.
-    """
-    try:
-        return int(_MONEY.multiply(_MONEY.quantize(yuan, _CENT), 100))
-    except (InvalidOperation, ValueError) as error:
-        raise NotMoney(f"not an amount of money: {yuan}") from error
-
-
-def to_yuan(fen: int) -> Decimal:
-    """Fen as 元 with two places."""
-    return _MONEY.scaleb(fen, -2)
+    return replace(basket, lines=lines, chosen=_offered(basket, choice.global_coupon))
 
 
 def price_of(line: Line) -> int:
@@ -205,63 +161,50 @@ def price_of(line: Line) -> int:
     return max(0, to_fen(line.price))
 
 
-def chosen_coupon(place: Line | Settlement) -> Coupon | None:
+def chosen_coupon(place: Line | Basket) -> HeldCoupon | None:
     """The coupon that is chosen for a course, or site-wide; None if none of those offered."""
     return next((coupon for coupon in place.coupons if coupon.record_id == place.chosen), None)
 
 
-def discount(coupon: Coupon | None, base: int) -> int:
+def discount(coupon: HeldCoupon | None, base: int) -> int:
     """What a coupon takes off a base, both in fen: a course's price, or the sum left of all.
 
     Always within 0 and the base, whatever another program wrote into the coupon. Raises `NotMoney`.
-    The rule: README, rules of money.
+    The rule: docs/api.md, the rules of money.
     """
     if coupon is None or shortfall(coupon, base):
         return 0
-    if coupon.kind is CouponType.DISCOUNT:
-        percent = min(max(coupon.percent, 0), 100)
-        return base - to_fen(_MONEY.divide(base * percent, 10_000))
-    return min(max(to_fen(coupon.value), 0), base)
+    worth = coupon.worth
+    if worth.coupon_type is CouponType.DISCOUNT:
+        percent = 100 if worth.off_percent is None else worth.off_percent
+        return base - percent_of(base, min(max(percent, 0), 100))
+    return min(max(to_fen(worth.money_equivalent_value), 0), base)
 
 
-def shortfall(coupon: Coupon, base: int) -> int:
+def shortfall(coupon: HeldCoupon, base: int) -> int:
     """By how much a base misses the coupon's minimum, both in fen; 0 if it does not.
 
     Only 满减 has a minimum, and a base that equals it reaches it. Raises `NotMoney`.
     """
-    return max(0, to_fen(coupon.minimum) - base) if coupon.kind is CouponType.THRESHOLD else 0
+    if coupon.worth.coupon_type is not CouponType.THRESHOLD:
+        return 0
+    return max(0, to_fen(coupon.worth.minimum_consume) - base)
 
 
-def divide(amount: int, weights: Sequence[int]) -> list[int]:
-    """The parts of an amount of fen in proportion to the weights, by largest remainder.
-
-    They add up to the amount and, if that is at most the sum of the weights, none is larger
-    than its weight. Equal remainders: the earlier one first. The rule: README, rules of money.
-    """
-    whole = sum(weights)
-    if not whole:
-        return [0] * len(weights)
-    parts = [amount * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: -(amount * weights[i] % whole))
-    for i in by_remainder[: amount - sum(parts)]:
-        parts[i] += 1
-    return parts
-
-
-def _offered(place: Line | Settlement, record_id: int | None) -> int | None:
+def _offered(place: Line | Basket, record_id: int | None) -> int | None:
     if record_id is not None and all(record_id != coupon.record_id for coupon in place.coupons):
         raise NotOffered(f"coupon record {record_id} is not offered here")
     return record_id
 
 
 def _idle_on_courses(
-    settlement: Settlement, prices: Sequence[int], left: Sequence[int]
+    basket: Basket, prices: Sequence[int], left: Sequence[int]
 ) -> Iterator[IdleCoupon]:
     """Another coupon on one course only moves the sum left: no line has to be priced again."""
-    global_coupon = chosen_coupon(settlement)
+    global_coupon = chosen_coupon(basket)
     sum_left = sum(left)
     total = sum_left - discount(global_coupon, sum_left)
-    for line, price, rest in zip(settlement.lines, prices, left, strict=True):
+    for line, price, rest in zip(basket.lines, prices, left, strict=True):
         for coupon in line.coupons:
             off = discount(coupon, price)
             if off and coupon.record_id == line.chosen:
@@ -271,15 +214,15 @@ def _idle_on_courses(
             yield _idle(coupon, line.course_id, price, off, saves)
 
 
-def _idle_global(settlement: Settlement, sum_left: int) -> Iterator[IdleCoupon]:
-    now = discount(chosen_coupon(settlement), sum_left)
-    for coupon in settlement.coupons:
+def _idle_global(basket: Basket, sum_left: int) -> Iterator[IdleCoupon]:
+    now = discount(chosen_coupon(basket), sum_left)
+    for coupon in basket.coupons:
         off = discount(coupon, sum_left)
-        if not off or coupon.record_id != settlement.chosen:
+        if not off or coupon.record_id != basket.chosen:
             yield _idle(coupon, None, sum_left, off, off - now)
 
 
-def _idle(coupon: Coupon, course_id: int | None, base: int, off: int, saves: int) -> IdleCoupon:
+def _idle(coupon: HeldCoupon, course_id: int | None, base: int, off: int, saves: int) -> IdleCoupon:
     missing = shortfall(coupon, base)
     short = to_yuan(missing) if missing else None
     if short is not None:

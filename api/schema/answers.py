@@ -30,6 +30,12 @@ _HEADERS = [
         "Retry-After", int, OpenApiParameter.HEADER, response=[429], description="In seconds"
     ),
 ]
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of the settlement that is meant; refused with 412 if it has changed",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,11 @@ def _schema(name: str, operation: Operation) -> Any:
         operation_id=name,
         summary=operation.summary,
         request=operation.request,
-        parameters=[*_HEADERS, *([operation.query] if operation.query else [])],
+        parameters=[
+            *_HEADERS,
+            *([operation.query] if operation.query else []),
+            *([_IF_MATCH] if 412 in operation.statuses else []),
+        ],
         responses={
             200: _answer(name, operation),
             **{status: _http_error(status) for status in operation.http_statuses()},

@@ -1,9 +1,5 @@
 """/api/shoppingcar/."""
 
-from typing import Any
-
-from rest_framework import serializers
-
 from api.errors import (
     CarFull,
     CarUnreadable,
@@ -13,25 +9,8 @@ from api.errors import (
     PolicyNotOfCourse,
 )
 from api.schema.answers import Operation, describe
-from api.serializers.car import PolicyRequest, RemoveRequest
+from api.serializers.car import CarCourseShown, PolicyRequest, RemoveRequest
 from api.views.car import ShoppingCarView
-
-
-class CarPolicyShown(serializers.Serializer[Any]):
-    period = serializers.IntegerField()
-    period_display = serializers.CharField()
-    price = serializers.FloatField()
-
-
-class CarEntryShown(serializers.Serializer[Any]):
-    """A course in the car; an entry that another program has broken has no policies."""
-
-    course_id = serializers.CharField()
-    title = serializers.CharField()
-    img = serializers.CharField()
-    policy = serializers.DictField(child=CarPolicyShown(), help_text="By policy id")
-    default_policy = serializers.CharField(help_text="The id of the policy chosen")
-
 
 _CAR = [
     {
@@ -43,6 +22,7 @@ _CAR = [
             "2": {"period": 60, "period_display": "2个月", "price": 599.0},
         },
         "default_policy": "2",
+        "changed": None,
     },
     {
         "course_id": "2",
@@ -53,6 +33,7 @@ _CAR = [
             "4": {"period": 210, "period_display": "12个月", "price": 122.0},
         },
         "default_policy": "4",
+        "changed": None,
     },
 ]
 
@@ -67,7 +48,7 @@ describe(
     ),
     get=Operation(
         "What is in the car, in the order it was put in",
-        data=CarEntryShown(many=True),
+        data=CarCourseShown(many=True),
         example=_CAR,
     ),
     patch=Operation(

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from rest_framework import serializers
-
 from api.errors import (
     CarUnreadable,
     CourseCouponNotFound,
@@ -13,42 +11,9 @@ from api.errors import (
     SettlementNotFound,
 )
 from api.schema.answers import Operation, describe
-from api.serializers.payment import ChooseRequest, SettleRequest
+from api.serializers.payment import ChooseRequest, SettlementShown, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
-
-
-class CouponShown(serializers.Serializer[Any]):
-    """What a coupon does: 立减券 (0) and 满减券 (1) take an amount off, 折扣券 (2) a share."""
-
-    coupon_type = serializers.IntegerField()
-    coupon_display = serializers.CharField()
-    money_equivalent_value = serializers.IntegerField(required=False, help_text="Types 0 and 1, 元")
-    minimum_consume = serializers.IntegerField(required=False, help_text="Type 1, 元")
-    off_percent = serializers.IntegerField(required=False, help_text="Type 2: one pays so many %")
-
-
-class OffersShown(serializers.Serializer[Any]):
-    """The coupons offered, and which is chosen."""
-
-    coupon = serializers.DictField(child=CouponShown(), help_text="By coupon-record id")
-    default_coupon = serializers.CharField(help_text="The id of the record chosen, or 0")
-
-
-class SettledCourseShown(OffersShown):
-    course_id = serializers.CharField()
-    title = serializers.CharField()
-    img = serializers.CharField()
-    policy_id = serializers.CharField()
-    period = serializers.CharField()
-    period_display = serializers.CharField()
-    price = serializers.CharField(help_text="元")
-
-
-class SettlementShown(serializers.Serializer[Any]):
-    course_list = SettledCourseShown(many=True)
-    global_coupon_dict = OffersShown()
-
 
 _SETTLEMENT = {
     "course_list": [
@@ -111,6 +76,7 @@ describe(
         body={"courseid": 1, "couponid": 6},
         data="修改成功",
         refusals=[CourseCouponNotFound, GlobalCouponNotFound, SettlementNotChanged],
+        statuses=[412],
     ),
     get=Operation(
         "The settlement: courses in the order asked for, and the coupons offered",
@@ -120,10 +86,36 @@ describe(
     ),
 )
 
+
+def _coupon(record_id: int, name: str, words: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": record_id,
+        "name": name,
+        "words": words,
+        "coupon_type": 1,
+        "money_equivalent_value": 0,
+        "off_percent": None,
+        "minimum_consume": None,
+        "max_off": None,
+        "last_day": "2026-12-26",
+        "usable": True,
+        "chosen": True,
+        "at_work": True,
+        "reason": None,
+        "short": None,
+        "saves": "0.00",
+    } | more
+
+
+_NOT_CHOSEN = {"chosen": False, "at_work": False, "reason": "未选择此优惠券", "saves": "-20.00"}
 _QUOTE = {
     "course_list": [
         {
             "course_id": "2",
+            "title": "CRM客户关系管理系统实战开发-专题",
+            "img": "https://shop.example.com/media/CRM.jpg",
+            "policy_id": "4",
+            "period_display": "12个月",
             "price": "122.00",
             "coupon": None,
             "coupon_usable": None,
@@ -131,9 +123,14 @@ _QUOTE = {
             "share": "36.91",
             "pay": "85.09",
             "changed": None,
+            "coupons": [],
         },
         {
             "course_id": "1",
+            "title": "爬虫开发-专题",
+            "img": "https://shop.example.com/media/%E7%88%AC%E8%99%AB.jpg",
+            "policy_id": "2",
+            "period_display": "2个月",
             "price": "599.00",
             "coupon": 6,
             "coupon_usable": True,
@@ -141,6 +138,12 @@ _QUOTE = {
             "share": "163.09",
             "pay": "375.91",
             "changed": None,
+            "coupons": [
+                _coupon(
+                    4, "促销", "立减40", coupon_type=0, money_equivalent_value=40, **_NOT_CHOSEN
+                ),
+                _coupon(6, "大促", "满100减60", money_equivalent_value=60, minimum_consume=100),
+            ],
         },
     ],
     "subtotal": "721.00",
@@ -148,6 +151,7 @@ _QUOTE = {
     "global_coupon": 2,
     "global_coupon_usable": True,
     "global_discount": "200.00",
+    "discount_total": "260.00",
     "total": "461.00",
     "idle_coupons": [
         {
@@ -160,14 +164,35 @@ _QUOTE = {
             "usable": True,
         }
     ],
+    "global_coupons": [
+        _coupon(2, "1周年", "满500减200", money_equivalent_value=200, minimum_consume=500)
+    ],
+    "changes": [
+        {
+            "course_id": "2",
+            "coupon": None,
+            "code": "price_changed",
+            "reason": "价格已变动",
+            "was": "99.00",
+            "now": "122.00",
+        }
+    ],
+    "payable": True,
+    "version": "c93a767f97959aa76a65a0786ca2733f",
 }
 
 describe(
     QuoteView,
     get=Operation(
-        "What the settlement costs, and what has changed since it was started",
+        "What it would cost if it were ordered this moment, and what has changed since",
         data=QuoteShown,
         example=_QUOTE,
+        refusals=[SettlementNotFound],
+    ),
+    post=Operation(
+        "Accept today's prices, periods and coupons",
+        data=QuoteShown,
+        example=_QUOTE | {"changes": []},
         refusals=[SettlementNotFound],
     ),
 )
@@ -178,7 +203,7 @@ describe(
         "The choice of coupons with the lowest total",
         data=BestShown,
         example={
-            "quote": _QUOTE,
+            "quote": _QUOTE | {"changes": []},
             "saves": "200.00",
             "alternatives": [{"global_coupon": None, "total": "661.00"}],
         },
@@ -187,7 +212,8 @@ describe(
     post=Operation(
         "Take the choice of coupons with the lowest total",
         data=QuoteShown,
-        example=_QUOTE,
+        example=_QUOTE | {"changes": []},
         refusals=[SettlementNotFound],
+        statuses=[412],
     ),
 )

@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from django.conf import settings
 
 from api.errors import CarFull, CourseNotFound, CourseNotInCar, PolicyNotInCar, PolicyNotOfCourse
 from api.models import Course
+from api.rules.changes import Change, ChangeCode, Sale, course_changes
+from api.rules.money import yuan
+from api.services.checkout.today import CourseToday, courses_today
 from api.stores.car import CarIndex, CarStore
-from api.stores.hashes import CarEntry
+from api.stores.car_entry import CarEntry
+from api.stores.codec import amount
 from utils.optimistic import until_uncontended
 
 _SCANNED_AT_ONCE = 10_000
@@ -38,18 +42,31 @@ def add(*, account_id: int, course_id: int, policy_id: int) -> None:
     store.put(account_id, index, entry)
 
 
-def contents(*, account_id: int) -> list[dict[str, Any]]:
-    """What is in the car, in the order it was put in. Two round trips to Redis."""
-    return [
-        {
-            "course_id": str(entry.course_id),
-            "title": entry.title,
-            "img": entry.img,
-            "policy": entry.policies,
-            "default_policy": entry.policy_id,
-        }
-        for entry in CarStore().read(account_id)
-    ]
+@dataclass(frozen=True, slots=True)
+class CarCourse:
+    """A course in the car, and what has changed about it since it was put in."""
+
+    entry: CarEntry
+    changed: Change | None
+
+
+def contents(*, account_id: int) -> list[CarCourse]:
+    """What is in the car, in the order it was put in. Two round trips to Redis, one query."""
+    entries = CarStore().read(account_id)
+    shop = courses_today(entry.course_id for entry in entries) if entries else {}
+    return [CarCourse(entry, _change(entry, shop.get(entry.course_id))) for entry in entries]
+
+
+def _change(entry: CarEntry, course: CourseToday | None) -> Change | None:
+    """The first thing that has changed. An entry that cannot be read has no policy to buy."""
+    online = course is not None and course.online
+    if not entry.policies:
+        code = ChangeCode.POLICY_GONE if online else ChangeCode.OFFLINE
+        return Change(code, entry.course_id)
+    policy = entry.policy()
+    was = Sale(yuan(amount(policy["price"])), policy["period"], policy["period_display"])
+    today = course.sales.get(entry.policy_id) if course else None
+    return next(course_changes(entry.course_id, online=online, was=was, today=today), None)
 
 
 @until_uncontended

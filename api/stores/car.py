@@ -8,7 +8,8 @@ from django.conf import settings
 from django_redis import get_redis_connection
 from redis import Redis
 
-from api.stores.hashes import CarEntry, CarPolicies, Hash
+from api.stores.car_entry import CarEntry, CarPolicies
+from api.stores.codec import Hash
 from api.stores.reading import hash_from, scan, values_of
 from utils.optimistic import GuardedWrite
 

@@ -1,12 +1,12 @@
 """Reading keys that other programs write too: a key may hold something else than a hash."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from redis import Redis, ResponseError
 
-Hash = Mapping[bytes, bytes]
+from api.stores.codec import Hash
 
 _ID = re.compile("[1-9][0-9]*")
 _SCAN_COUNT = 1000

@@ -13,17 +13,21 @@ from django.conf import settings
 from django_redis import get_redis_connection
 from redis import Redis
 
-from api.stores.hashes import Hash, Offers, Settlement, offers_from
+from api.stores.codec import Hash, Offers
 from api.stores.reading import is_wrong_type, scan, values_of
+from api.stores.snapshot import SettlementSnapshot, offers_from
 from utils.exceptions import Contention
 from utils.optimistic import GuardedWrite
 
 
 class SettlementIndex(NamedTuple):
-    """Which settlement this is (a new name with every POST, "" for none), and its courses."""
+    """Which settlement this is (a new name with every POST, "" for none), its courses, and its
+    revision, which changes with every choice ("" before the first; None where it does not
+    matter)."""
 
     settlement: str
     course_ids: tuple[str, ...]
+    revision: str | None = None
 
 
 class SettlementStore:
@@ -31,7 +35,8 @@ class SettlementStore:
     the service keeps its index. All of an account's keys live and expire together.
     """
 
-    SETTLEMENT, COURSES = "settlement", "courses"  # the index, beside the contract's two fields
+    # The index, beside the contract's two fields.
+    SETTLEMENT, COURSES, REVISION = "settlement", "courses", "revision"
 
     def __init__(self, connection: Redis | None = None) -> None:
         self._redis: Redis = connection or get_redis_connection("default")
@@ -46,12 +51,12 @@ class SettlementStore:
 
     def index(self, account_id: int) -> SettlementIndex | None:
         """Which settlement the account has, or None. One round trip."""
-        names = (self.SETTLEMENT, self.COURSES, "default_coupon")
+        names = (self.SETTLEMENT, self.COURSES, self.REVISION, "default_coupon")
         values = values_of(self._redis, self.coupon_key(account_id), names)
         found = {n.encode(): v for n, v in zip(names, values, strict=True) if v is not None}
         return self._index_in(found) or self._adopted(account_id, found)
 
-    def read(self, account_id: int) -> tuple[SettlementIndex, Settlement] | None:
+    def read(self, account_id: int) -> tuple[SettlementIndex, SettlementSnapshot] | None:
         """The settlement as one moment saw it, and which it is; or None. One round trip.
 
         Raises SettlementUnreadable if a part is missing or broken.
@@ -62,7 +67,7 @@ class SettlementStore:
             if self._adopted(account_id, coupon_hash) is None:
                 return None
             raise Contention  # it has an index by now: read it anew
-        return index, Settlement.from_hashes(coupon_hash, course_hashes)
+        return index, SettlementSnapshot.from_hashes(coupon_hash, course_hashes)
 
     def offers(self, account_id: int, course_id: str | None) -> Offers | None:
         """The coupons offered on a settled course, or site-wide for None; None if there is no
@@ -76,15 +81,27 @@ class SettlementStore:
         """Chooses a coupon record (0: none) for each course named, and site-wide for None, and
         renews the settlement's life. One round trip."""
         write = self._guarded(account_id, index)
+        write.hset(self.coupon_key(account_id), self._new_revision())
         for course_id, record_id in choices.items():
             key = self._key_of_choice(account_id, course_id)
             write.hset(key, {"default_coupon": str(record_id)})
         self._renew(write, account_id, index.course_ids)
         write.commit(self._redis)
 
-    def replace(self, account_id: int, settlement: Settlement) -> None:
+    def update(self, account_id: int, index: SettlementIndex, snapshot: SettlementSnapshot) -> None:
+        """Gives the same courses of the same settlement other prices, coupons and choices, and
+        renews its life. Fields that the service does not know stay. One round trip."""
+        write = self._guarded(account_id, index)
+        for course in snapshot.course_list:
+            write.hset(self.course_key(account_id, course.course_id), course.to_hash())
+        write.hset(self.coupon_key(account_id), snapshot.coupon_hash() | self._new_revision())
+        self._renew(write, account_id, index.course_ids)
+        write.commit(self._redis)
+
+    def replace(self, account_id: int, settlement: SettlementSnapshot) -> None:
         """Puts the settlement in the place of the account's earlier one, whole. Two round trips."""
-        index = self.index(account_id) or SettlementIndex("", ())
+        earlier = self.index(account_id)
+        index = earlier._replace(revision=None) if earlier else SettlementIndex("", ())
         write = self._guarded(account_id, index)
         coupon_key = self.coupon_key(account_id)
         course_ids = [course.course_id for course in settlement.course_list]
@@ -125,7 +142,8 @@ class SettlementStore:
         try:
             settlement = coupon_hash[self.SETTLEMENT.encode()].decode()
             courses = json.loads(coupon_hash[self.COURSES.encode()])
-            return SettlementIndex(settlement, tuple(map(str, courses)))
+            revision = coupon_hash.get(self.REVISION.encode(), b"").decode()
+            return SettlementIndex(settlement, tuple(map(str, courses)), revision)
         except (LookupError, ValueError, TypeError):
             return None
 
@@ -146,7 +164,7 @@ class SettlementStore:
         write.hset(self.coupon_key(account_id), index)
         self._renew(write, account_id, course_ids)
         write.commit(self._redis)
-        return SettlementIndex(index[self.SETTLEMENT], tuple(course_ids))
+        return SettlementIndex(index[self.SETTLEMENT], tuple(course_ids), "")
 
     def _settled(self, account_id: int, course_ids: Sequence[str]) -> list[str]:
         """The courses without those whose hash has a choice and nothing else: the stray ones that
@@ -162,7 +180,13 @@ class SettlementStore:
         ]
 
     def _guarded(self, account_id: int, index: SettlementIndex) -> GuardedWrite:
-        return GuardedWrite(self.coupon_key(account_id), {self.SETTLEMENT: index.settlement})
+        seen = {self.SETTLEMENT: index.settlement}
+        if index.revision is not None:
+            seen[self.REVISION] = index.revision
+        return GuardedWrite(self.coupon_key(account_id), seen)
+
+    def _new_revision(self) -> dict[str, str]:
+        return {self.REVISION: secrets.token_hex(4)}
 
     def _new_index(self, course_ids: Sequence[str]) -> dict[str, str]:
         return {self.SETTLEMENT: secrets.token_hex(8), self.COURSES: json.dumps(course_ids)}

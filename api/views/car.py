@@ -4,7 +4,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.serializers import parsed
-from api.serializers.car import PolicyRequest, RemoveRequest
+from api.serializers.car import CarCourseShown, PolicyRequest, RemoveRequest
 from api.services import cars
 from utils.auth import AccountRequest
 from utils.response import success
@@ -23,7 +23,8 @@ class ShoppingCarView(APIView):
         return success("添加成功")
 
     def get(self, request: AccountRequest) -> Response:
-        return success(cars.contents(account_id=request.auth.user_id))
+        contents = cars.contents(account_id=request.auth.user_id)
+        return success(CarCourseShown(contents, many=True).data)
 
     def patch(self, request: AccountRequest) -> Response:
         asked = parsed(PolicyRequest, request.data)

@@ -1,14 +1,14 @@
-"""/api/payment/: the settlement's door (contract §3)."""
+"""/api/payment/: the settlement, its quote and its best choice (contract §3, §8)."""
 
 from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.serializers import parsed
-from api.serializers.payment import ChooseRequest, SettleRequest
+from api.serializers.payment import ChooseRequest, SettlementShown, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
-from api.services.checkout import quoting as quotes
-from api.services.checkout import settlement as settlements
+from api.services.checkout import quoting, settlement
+from api.services.checkout.quote import Quote
 from utils.auth import AccountRequest
 from utils.response import success
 
@@ -18,7 +18,7 @@ class PaymentViewSet(APIView):
 
     def post(self, request: AccountRequest) -> Response:
         asked = parsed(SettleRequest, request.data)
-        settlements.settle(
+        settlement.settle(
             account_id=request.auth.user_id,
             course_ids=asked["courseids"],
             now=timezone.now(),
@@ -27,32 +27,50 @@ class PaymentViewSet(APIView):
 
     def patch(self, request: AccountRequest) -> Response:
         asked = parsed(ChooseRequest, request.data)
-        settlements.choose_coupon(
+        settlement.choose_coupon(
             account_id=request.auth.user_id,
             course_id=asked["courseid"],
             record_id=asked["couponid"],
+            if_match=request.headers.get("If-Match"),
         )
         return success("修改成功")
 
     def get(self, request: AccountRequest) -> Response:
-        return success(settlements.read(account_id=request.auth.user_id))
+        found = settlement.read(account_id=request.auth.user_id)
+        answer = success(SettlementShown(found.snapshot).data)
+        answer["ETag"] = found.etag
+        return answer
 
 
 class QuoteView(APIView):
-    """What the settlement costs with its present choices."""
+    """What the settlement costs this moment: look at it, or accept today's prices and terms."""
 
     def get(self, request: AccountRequest) -> Response:
-        quote = quotes.quote(account_id=request.auth.user_id, now=timezone.now())
-        return success(QuoteShown(quote).data)
+        quote, etag = quoting.quote(account_id=request.auth.user_id, now=timezone.now())
+        answer = _shown(request, quote)
+        answer["ETag"] = etag
+        return answer
+
+    def post(self, request: AccountRequest) -> Response:
+        quote = quoting.accept_today(account_id=request.auth.user_id, now=timezone.now())
+        return _shown(request, quote)
 
 
 class BestChoiceView(APIView):
     """The choice of coupons with the lowest total: look at it, or take it."""
 
     def get(self, request: AccountRequest) -> Response:
-        best = quotes.best(account_id=request.auth.user_id, now=timezone.now())
-        return success(BestShown(best).data)
+        best = quoting.best(account_id=request.auth.user_id, now=timezone.now())
+        return success(BestShown(best, context={"request": request}).data)
 
     def post(self, request: AccountRequest) -> Response:
-        quote = quotes.choose_best(account_id=request.auth.user_id, now=timezone.now())
-        return success(QuoteShown(quote).data)
+        quote = quoting.choose_best(
+            account_id=request.auth.user_id,
+            now=timezone.now(),
+            if_match=request.headers.get("If-Match"),
+        )
+        return _shown(request, quote)
+
+
+def _shown(request: AccountRequest, quote: Quote) -> Response:
+    return success(QuoteShown(quote, context={"request": request}).data)

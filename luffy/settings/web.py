@@ -1,5 +1,6 @@
 """The web: hosts, HTTPS, what Django is made of, the API's framework, limits, logs."""
 
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from luffy.settings.environment import (
@@ -103,6 +104,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says 
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+# Where the pictures of courses are: a path of this host, or the address of another one.
+MEDIA_URL: str = env.str("MEDIA_URL", default="/media/").rstrip("/") + "/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -127,7 +130,8 @@ API_MOST_BYTES = 64 * 1024  # of a request body
 # The front ends of other origins that may call the API from a browser.
 CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "WWW-Authenticate"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],
@@ -150,6 +154,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_PATCH": False,  # what a PATCH leaves out is an error here
+    "ENUM_NAME_OVERRIDES": {
+        "ChangeCode": "api.serializers.car.CHANGE_CODES",
+        "IdleCode": "api.serializers.quote.IDLE_CODES",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",  # the package's own files

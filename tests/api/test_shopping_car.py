@@ -78,6 +78,7 @@ def test_a_course_put_in_is_shown_with_its_policies(alice):
                 "12": {"period": 60, "period_display": "2个月", "price": 150.5},
             },
             "default_policy": "12",
+            "changed": None,
         }
     ]
 
@@ -449,7 +450,14 @@ def test_an_entry_that_another_program_broke_is_shown_so_that_it_can_be_mended(
 
     broken, whole = car(filled)
 
-    assert broken == {"course_id": "1", "title": "", "img": "", "policy": {}, "default_policy": ""}
+    assert broken == {
+        "course_id": "1",
+        "title": "",
+        "img": "",
+        "policy": {},
+        "default_policy": "",
+        "changed": {"code": "policy_gone", "reason": "价格策略已不存在", "price": None},
+    }
     assert whole["course_id"] == "2"
     assert add(filled, 1) == ADDED
     assert in_car(filled) == [("1", "11"), ("2", "21")]
@@ -487,14 +495,15 @@ def test_a_key_of_another_type_is_shown_and_can_be_mended_or_taken_out(filled, r
 
 
 def test_round_trips_and_queries_are_the_same_for_a_small_and_a_large_car(alice, redis):
-    """add: the course and its policies from the database; the index, and the write."""
+    """get: what has changed; add: the course and its policies from the database; the index, and
+    the write."""
     for pk in range(1, 31):
         sell(pk)
     for courses in (1, 29):
         for pk in range(1, courses + 1):
             add(alice, pk)
         budgets = {
-            "get": (lambda: car(alice), 2, 0),
+            "get": (lambda: car(alice), 2, 1),
             "add": (lambda: add(alice, 30), 2, 2),
             "change": (lambda: change(alice, 30, 302), 2, 0),
             "remove": (lambda: remove(alice, 30), 2, 0),

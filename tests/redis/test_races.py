@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from api.errors import SettlementUnreadable
-from api.stores.hashes import SettledCourse, Settlement
 from api.stores.settlement import SettlementStore
+from api.stores.snapshot import SettledCourse, SettlementSnapshot
 from tests.conftest import Customer
 from tests.support.factories import CouponRecordFactory, CourseFactory, put_in_car, settle_elsewhere
 from tests.support.redis_server import RedisServer
@@ -233,14 +233,14 @@ ACCOUNT = 1
 ROUNDS = 60
 
 
-def settlement_of(writer: int, round_: int) -> Settlement:
+def settlement_of(writer: int, round_: int) -> SettlementSnapshot:
     """One that says on each of its parts whose it is."""
     ids = random.Random(f"{writer}-{round_}").sample(range(1, 10_000), k=4)
     name = f"{writer}-{round_}"
     courses = [
         SettledCourse(str(i), name, name, "7", {name: {}}, "0", "30", "1个月", "99.0") for i in ids
     ]
-    return Settlement(tuple(courses), {name: {}})
+    return SettlementSnapshot(tuple(courses), {name: {}})
 
 
 @pytest.fixture

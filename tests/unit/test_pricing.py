@@ -6,44 +6,34 @@ from decimal import Decimal, localcontext
 import pytest
 
 from api.rules import reachable_sums
-from api.rules.best_choice import Alternative, best
-from api.rules.pricing import (
-    Choice,
-    Coupon,
-    CouponType,
-    Line,
-    NotMoney,
-    NotOffered,
-    Reason,
-    Settlement,
-    choose,
-    divide,
-    quote,
-    to_fen,
-)
+from api.rules.best_choice import Alternative
+from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.money import NotMoney, divide, to_fen
+from api.rules.pricing import Basket, Choice, Line, NotOffered, Reason, breakdown, choose
 from api.rules.reachable_sums import Search, TooLargeToSearch
+from tests.support.baskets import best, held
 
 D = Decimal
 
 
-def cut(record_id: int, value: str, ends: date | None = None) -> Coupon:
-    return Coupon(record_id, CouponType.CASH, value=D(value), ends=ends)
+def cut(record_id: int, value: str, ends: date | None = None) -> HeldCoupon:
+    return held(record_id, CouponType.CASH, value=D(value), ends=ends)
 
 
-def threshold(record_id: int, minimum: str, value: str) -> Coupon:
-    return Coupon(record_id, CouponType.THRESHOLD, value=D(value), minimum=D(minimum))
+def threshold(record_id: int, minimum: str, value: str) -> HeldCoupon:
+    return held(record_id, CouponType.THRESHOLD, value=D(value), minimum=D(minimum))
 
 
-def percent(record_id: int, percent: int) -> Coupon:
-    return Coupon(record_id, CouponType.DISCOUNT, percent=percent)
+def percent(record_id: int, percent: int) -> HeldCoupon:
+    return held(record_id, CouponType.DISCOUNT, percent=percent)
 
 
-def course(price: str, *coupons: Coupon, chosen: int | None = None, course_id: int = 1) -> Line:
+def course(price: str, *coupons: HeldCoupon, chosen: int | None = None, course_id: int = 1) -> Line:
     return Line(course_id, D(price), coupons, chosen)
 
 
-def one(price: str, coupon: Coupon) -> Settlement:
-    return Settlement((course(price, coupon, chosen=coupon.record_id),))
+def one(price: str, coupon: HeldCoupon) -> Basket:
+    return Basket((course(price, coupon, chosen=coupon.record_id),))
 
 
 def bare(*prices: str) -> tuple[Line, ...]:
@@ -64,14 +54,14 @@ def test_an_amount_is_rounded_half_up_to_fen(yuan: str, fen: int) -> None:
 def test_the_rounding_is_not_swayed_by_the_callers_context() -> None:
     with localcontext() as context:
         context.prec, context.rounding = 3, "ROUND_DOWN"
-        priced = quote(one("12345.675", percent(1, 50)))
+        priced = breakdown(one("12345.675", percent(1, 50)))
     assert (priced.subtotal, priced.total) == (D("12345.68"), D("6172.84"))
 
 
 @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+60"])
 def test_what_cannot_be_counted_is_refused(amount: str) -> None:
     with pytest.raises(NotMoney):
-        quote(Settlement((course(amount),)))
+        breakdown(Basket((course(amount),)))
 
 
 def test_a_float_never_enters() -> None:
@@ -80,12 +70,12 @@ def test_a_float_never_enters() -> None:
 
 
 def test_a_price_with_more_than_two_places_is_rounded_before_any_coupon() -> None:
-    priced = quote(one("10.005", percent(1, 50)))
+    priced = breakdown(one("10.005", percent(1, 50)))
     assert (priced.subtotal, priced.total) == (D("10.01"), D("5.01"))
 
 
 def test_every_amount_has_two_places() -> None:
-    priced = quote(one("599.0", cut(1, "60")))
+    priced = breakdown(one("599.0", cut(1, "60")))
     assert [str(priced.subtotal), str(priced.total)] == ["599.00", "539.00"]
     assert str(priced.global_discount) == "0.00"
 
@@ -94,19 +84,19 @@ def test_every_amount_has_two_places() -> None:
 
 
 def test_a_cut_takes_its_value_off() -> None:
-    assert quote(one("122.0", cut(1, "40"))).total == D("82.00")
+    assert breakdown(one("122.0", cut(1, "40"))).total == D("82.00")
 
 
 def test_a_cut_takes_at_most_the_price_off() -> None:
-    assert quote(one("12.5", cut(1, "40"))).lines[0].discount == D("12.50")
+    assert breakdown(one("12.5", cut(1, "40"))).lines[0].discount == D("12.50")
 
 
 def test_a_threshold_works_at_exactly_its_minimum() -> None:
-    assert quote(one("100.00", threshold(1, "100", "60"))).total == D("40.00")
+    assert breakdown(one("100.00", threshold(1, "100", "60"))).total == D("40.00")
 
 
 def test_a_threshold_one_fen_below_takes_nothing_off_and_says_what_is_missing() -> None:
-    priced = quote(one("99.99", threshold(1, "100", "60")))
+    priced = breakdown(one("99.99", threshold(1, "100", "60")))
     assert (priced.total, priced.lines[0].coupon) == (D("99.99"), 1)
     [idle] = priced.idle
     assert (idle.reason, idle.short) == (Reason.BELOW_MINIMUM, D("0.01"))
@@ -114,11 +104,11 @@ def test_a_threshold_one_fen_below_takes_nothing_off_and_says_what_is_missing() 
 
 
 def test_a_percentage_is_what_is_left_to_pay() -> None:
-    assert quote(one("599.0", percent(1, 79))).total == D("473.21")
+    assert breakdown(one("599.0", percent(1, 79))).total == D("473.21")
 
 
 def test_half_a_fen_left_by_a_percentage_is_rounded_up() -> None:
-    assert quote(one("0.01", percent(1, 50))).total == D("0.01")
+    assert breakdown(one("0.01", percent(1, 50))).total == D("0.01")
 
 
 @pytest.mark.parametrize(
@@ -132,13 +122,13 @@ def test_half_a_fen_left_by_a_percentage_is_rounded_up() -> None:
     ],
 )
 def test_a_strange_coupon_never_raises_a_price_nor_makes_it_negative(
-    coupon: Coupon, total: str
+    coupon: HeldCoupon, total: str
 ) -> None:
-    assert quote(one("10", coupon)).total == D(total)
+    assert breakdown(one("10", coupon)).total == D(total)
 
 
 def test_a_negative_price_counts_as_free() -> None:
-    assert quote(Settlement(bare("-1", "3"))).total == D("3.00")
+    assert breakdown(Basket(bare("-1", "3"))).total == D("3.00")
 
 
 # A site-wide coupon
@@ -146,14 +136,14 @@ def test_a_negative_price_counts_as_free() -> None:
 
 def test_a_site_wide_minimum_is_judged_on_the_sum_left() -> None:
     lines = (course("100", cut(1, "0.01"), chosen=1), course("100", course_id=2))
-    priced = quote(Settlement(lines, (threshold(9, "200", "50"),), 9))
+    priced = breakdown(Basket(lines, (threshold(9, "200", "50"),), 9))
     assert (priced.global_coupon, priced.global_discount) == (9, D("0.00"))
     assert priced.idle[-1].short == D("0.01")
 
 
 def test_a_site_wide_discount_is_shared_by_what_is_left_of_each_course() -> None:
     lines = (course("100", cut(1, "50"), chosen=1), course("150", course_id=2))
-    priced = quote(Settlement(lines, (cut(9, "20"),), 9))
+    priced = breakdown(Basket(lines, (cut(9, "20"),), 9))
     assert [line.share for line in priced.lines] == [D("5.00"), D("15.00")]
     assert [line.pay for line in priced.lines] == [D("45.00"), D("135.00")]
 
@@ -172,19 +162,19 @@ def test_a_free_course_has_no_share() -> None:
 
 
 def test_a_site_wide_cut_larger_than_the_sum_leaves_nothing() -> None:
-    priced = quote(Settlement(bare("1.01", "0", "2.02"), (cut(9, "50"),), 9))
+    priced = breakdown(Basket(bare("1.01", "0", "2.02"), (cut(9, "50"),), 9))
     assert [line.pay for line in priced.lines] == [D("0.00")] * 3
     assert priced.global_discount == D("3.03")
 
 
 def test_nothing_settled_costs_nothing() -> None:
-    priced = quote(Settlement((), (percent(9, 50),), 9))
+    priced = breakdown(Basket((), (percent(9, 50),), 9))
     assert (priced.lines, priced.total) == ((), D("0.00"))
     assert priced.idle[0].reason is Reason.WORTH_NOTHING
 
 
 def test_a_chosen_id_that_is_not_offered_counts_as_none() -> None:
-    priced = quote(Settlement((course("5", chosen=7),), (), 8))
+    priced = breakdown(Basket((course("5", chosen=7),), (), 8))
     assert (priced.lines[0].coupon, priced.global_coupon, priced.total) == (None, None, D("5.00"))
 
 
@@ -192,23 +182,23 @@ def test_a_chosen_id_that_is_not_offered_counts_as_none() -> None:
 
 
 def test_a_coupon_at_work_is_not_idle() -> None:
-    assert quote(one("10", cut(1, "1"))).idle == ()
+    assert breakdown(one("10", cut(1, "1"))).idle == ()
 
 
 def test_a_coupon_not_chosen_says_what_it_would_save() -> None:
-    [idle] = quote(Settlement((course("10", cut(1, "4"), course_id=3),))).idle
+    [idle] = breakdown(Basket((course("10", cut(1, "4"), course_id=3),))).idle
     assert (idle.course_id, idle.coupon, idle.reason) == (3, 1, Reason.NOT_CHOSEN)
     assert (idle.saves, idle.short, idle.message) == (D("4.00"), None, "未选择此优惠券")
 
 
 def test_a_chosen_coupon_that_takes_nothing_is_worth_nothing_and_would_save_nothing() -> None:
-    [idle] = quote(one("0", cut(1, "4"))).idle
+    [idle] = breakdown(one("0", cut(1, "4"))).idle
     assert (idle.reason, idle.saves) == (Reason.WORTH_NOTHING, D("0.00"))
 
 
 def test_a_coupon_below_its_minimum_replaces_a_better_one_at_a_loss() -> None:
     line = course("50", cut(1, "10"), threshold(2, "100", "30"), chosen=1)
-    [idle] = quote(Settlement((line,))).idle
+    [idle] = breakdown(Basket((line,))).idle
     assert (idle.reason, idle.short, idle.saves) == (
         Reason.BELOW_MINIMUM,
         D("50.00"),
@@ -218,15 +208,15 @@ def test_a_coupon_below_its_minimum_replaces_a_better_one_at_a_loss() -> None:
 
 def test_a_course_coupon_that_undoes_the_site_wide_one_has_a_negative_saves() -> None:
     lines = (course("599", cut(1, "40")), course("122", course_id=2))
-    [idle] = quote(Settlement(lines, (threshold(9, "700", "200"),), 9)).idle
+    [idle] = breakdown(Basket(lines, (threshold(9, "700", "200"),), 9)).idle
     assert (idle.coupon, idle.saves) == (1, D("-160.00"))  # 521 now, 681 with it
 
 
 def test_choosing_what_is_not_offered_there_is_refused() -> None:
-    settlement = Settlement((course("1", cut(1, "1")),), (cut(9, "1"),))
+    basket = Basket((course("1", cut(1, "1")),), (cut(9, "1"),))
     for choice in (Choice((9,), None), Choice((None,), 1)):
         with pytest.raises(NotOffered):
-            choose(settlement, choice)
+            choose(basket, choice)
 
 
 # The best choice
@@ -234,40 +224,40 @@ def test_choosing_what_is_not_offered_there_is_refused() -> None:
 
 def test_the_best_choice_forgoes_course_coupons_for_a_better_site_wide_one() -> None:
     lines = (course("599", threshold(1, "100", "60"), cut(2, "40")), course("122", course_id=2))
-    found = best(Settlement(lines, (threshold(9, "700", "200"),)))
-    assert (found.quote.total, found.saves) == (D("521.00"), D("200.00"))
+    found = best(Basket(lines, (threshold(9, "700", "200"),)))
+    assert (found.breakdown.total, found.saves) == (D("521.00"), D("200.00"))
     assert found.choice == Choice((None, None), 9)
     assert found.alternatives == (Alternative(None, D("661.00")),)
 
 
 def test_the_best_choice_takes_a_lesser_coupon_to_stay_at_the_minimum() -> None:
     lines = (course("600", cut(1, "60"), cut(2, "40")), course("140", course_id=2))
-    found = best(Settlement(lines, (threshold(9, "700", "200"),)))
-    assert (found.choice, found.quote.total) == (Choice((2, None), 9), D("500.00"))
+    found = best(Basket(lines, (threshold(9, "700", "200"),)))
+    assert (found.choice, found.breakdown.total) == (Choice((2, None), 9), D("500.00"))
 
 
 def test_the_best_choice_gives_up_the_course_coupon_that_costs_least() -> None:
     # 30 must be put back: giving up the 30 does it exactly, giving up the 50 loses 20 more.
     lines = (course("300", cut(1, "50")), course("300", cut(2, "30"), course_id=2))
-    found = best(Settlement(lines, (threshold(9, "550", "100"),)))
-    assert (found.choice, found.quote.total) == (Choice((1, None), 9), D("450.00"))
+    found = best(Basket(lines, (threshold(9, "550", "100"),)))
+    assert (found.choice, found.breakdown.total) == (Choice((1, None), 9), D("450.00"))
 
 
 def test_a_minimum_that_only_the_full_prices_reach_is_reached() -> None:
     lines = (course("60", cut(1, "1")), course("40", cut(2, "1"), course_id=2))
-    found = best(Settlement(lines, (threshold(9, "100", "50"),)))
-    assert (found.choice, found.quote.total) == (Choice((None, None), 9), D("50.00"))
+    found = best(Basket(lines, (threshold(9, "100", "50"),)))
+    assert (found.choice, found.breakdown.total) == (Choice((None, None), 9), D("50.00"))
 
 
 def test_a_minimum_missed_by_one_fen_is_not_reached() -> None:
     global_coupons = (threshold(9, "100", "10"), threshold(8, "100.01", "90"))
-    found = best(Settlement(bare("100"), global_coupons))
+    found = best(Basket(bare("100"), global_coupons))
     assert found.choice.global_coupon == 9
     assert found.alternatives == (Alternative(None, D("100.00")), Alternative(8, D("100.00")))
 
 
 def test_a_site_wide_coupon_that_does_not_pay_is_left_out() -> None:
-    found = best(Settlement((course("100", cut(1, "20")),), (threshold(9, "90", "15"),)))
+    found = best(Basket((course("100", cut(1, "20")),), (threshold(9, "90", "15"),)))
     assert found.choice == Choice((1,), None)
     assert found.alternatives == (Alternative(9, D("80.00")),)
 
@@ -276,32 +266,32 @@ def test_of_two_coupons_that_do_the_same_the_one_that_ends_sooner_is_taken() -> 
     line = course(
         "10", cut(1, "3"), cut(2, "3", date(2024, 5, 2)), percent(3, 70), cut(4, "3", date.max)
     )
-    assert best(Settlement((line,))).choice.lines == (2,)
+    assert best(Basket((line,))).choice.lines == (2,)
 
 
 def test_of_two_that_end_together_the_smaller_record_id_is_taken() -> None:
     global_coupons = (cut(12, "3"), cut(11, "3"))
-    assert best(
-        Settlement((course("10", cut(2, "1"), cut(1, "1")),), global_coupons)
-    ).choice == Choice((1,), 11)
+    assert best(Basket((course("10", cut(2, "1"), cut(1, "1")),), global_coupons)).choice == Choice(
+        (1,), 11
+    )
 
 
 def test_a_course_coupon_lost_in_the_rounding_is_left_out() -> None:
     # 1 % of 9.60 and of 10.00 is 0.10 alike.
-    found = best(Settlement((course("10", cut(1, "0.40")),), (percent(9, 1),)))
-    assert (found.choice, found.quote.total) == (Choice((None,), 9), D("0.10"))
+    found = best(Basket((course("10", cut(1, "0.40")),), (percent(9, 1),)))
+    assert (found.choice, found.breakdown.total) == (Choice((None,), 9), D("0.10"))
 
 
 def test_no_more_coupons_are_used_up_than_a_total_of_nothing_needs() -> None:
     lines = tuple(course("10", cut(i, "10"), course_id=i) for i in range(1, 4))
-    assert best(Settlement(lines, (cut(9, "30"),))).choice == Choice((None, None, None), 9)
-    assert best(Settlement(lines, (cut(9, "20"),))).choice.lines.count(None) == 2
+    assert best(Basket(lines, (cut(9, "30"),))).choice == Choice((None, None, None), 9)
+    assert best(Basket(lines, (cut(9, "20"),))).choice.lines.count(None) == 2
 
 
 def test_of_equal_totals_fewer_coupons_win_and_then_none_site_wide() -> None:
     two = (course("10", cut(1, "3")), course("10", cut(2, "3"), course_id=2))
-    assert best(Settlement(two, (threshold(9, "20", "6"),))).choice == Choice((None, None), 9)
-    assert best(Settlement(two[:1], (threshold(9, "10", "3"),))).choice == Choice((1,), None)
+    assert best(Basket(two, (threshold(9, "20", "6"),))).choice == Choice((None, None), 9)
+    assert best(Basket(two[:1], (threshold(9, "10", "3"),))).choice == Choice((1,), None)
 
 
 def test_a_present_choice_that_is_best_already_saves_nothing() -> None:
@@ -309,22 +299,22 @@ def test_a_present_choice_that_is_best_already_saves_nothing() -> None:
 
 
 def test_nothing_settled_has_a_best_choice_too() -> None:
-    assert best(Settlement((), (cut(9, "1"),))).choice == Choice((), None)
+    assert best(Basket((), (cut(9, "1"),))).choice == Choice((), None)
 
 
 def test_a_hundred_courses_are_searched_exactly() -> None:
     # Exactly the minimum is left only with the one coupon in odd fen at work.
     lines = [course("100", cut(i, str(i % 5 * 10)), course_id=i) for i in range(1, 100)]
     lines.append(course("100", cut(100, "10.01"), course_id=100))
-    found = best(Settlement(tuple(lines), (threshold(999, "8999.99", "8000"),)))
-    assert found.quote.total == D("999.99")
+    found = best(Basket(tuple(lines), (threshold(999, "8999.99", "8000"),)))
+    assert found.breakdown.total == D("999.99")
     assert found.choice.lines[-1] == 100
 
 
 def test_large_amounts_that_do_not_matter_to_the_search_are_no_obstacle() -> None:
     lines = (course("1E+15", percent(1, 50)), course("0.03", cut(2, "0.01"), course_id=2))
-    found = best(Settlement(lines, (cut(9, "5"),)))
-    assert found.quote.total == D("499999999999995.02")
+    found = best(Basket(lines, (cut(9, "5"),)))
+    assert found.breakdown.total == D("499999999999995.02")
 
 
 def test_a_search_without_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,19 +14,11 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.rules.best_choice import best
-from api.rules.pricing import (
-    Choice,
-    Coupon,
-    CouponType,
-    Line,
-    Quote,
-    Settlement,
-    choose,
-    divide,
-    quote,
-)
+from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.money import divide
+from api.rules.pricing import Basket, Breakdown, Choice, Line, breakdown, choose
 from api.rules.reachable_sums import Search
+from tests.support.baskets import best, held
 
 EXAMPLES = int(os.environ.get("PRICING_EXAMPLES", "300"))
 SLOWLY = settings(
@@ -44,34 +36,37 @@ def fen(yuan: Decimal) -> int:
     return int(whole)
 
 
-def off(coupon: Coupon | None, base: int) -> int:
+def off(coupon: HeldCoupon | None, base: int) -> int:
     if coupon is None:
         return 0
-    if coupon.kind == CouponType.DISCOUNT:
-        hundredths = base * coupon.percent
-        leaves, rest = divmod(hundredths, 100)
+    worth = coupon.worth
+    if worth.coupon_type == CouponType.DISCOUNT:
+        percent = 100 if worth.off_percent is None else worth.off_percent
+        leaves, rest = divmod(base * percent, 100)
         leaves += rest >= 50
         return max(base - leaves, 0)
-    if coupon.kind == CouponType.THRESHOLD and base < fen(coupon.minimum):
+    if worth.coupon_type == CouponType.THRESHOLD and base < fen(worth.minimum_consume):
         return 0
-    return min(fen(coupon.value), base)
+    return min(fen(worth.money_equivalent_value), base)
 
 
-def total_of(lines: Iterable[tuple[int, Coupon | None]], global_coupon: Coupon | None) -> int:
+def total_of(
+    lines: Iterable[tuple[int, HeldCoupon | None]], global_coupon: HeldCoupon | None
+) -> int:
     left = sum(price - off(coupon, price) for price, coupon in lines)
     return left - off(global_coupon, left)
 
 
-def sums_left(settlement: Settlement) -> set[int]:
+def sums_left(basket: Basket) -> set[int]:
     """The sum left of every combination of course coupons."""
     pays = [
         {fen(line.price) - off(coupon, fen(line.price)) for coupon in (None, *line.coupons)}
-        for line in settlement.lines
+        for line in basket.lines
     ]
     return {sum(combination) for combination in product(*pays)}
 
 
-def coupon_of(coupons: Iterable[Coupon], record_id: int | None) -> Coupon | None:
+def coupon_of(coupons: Iterable[HeldCoupon], record_id: int | None) -> HeldCoupon | None:
     return next((coupon for coupon in coupons if coupon.record_id == record_id), None)
 
 
@@ -91,16 +86,16 @@ SHAPES = st.sampled_from([(*kind, end) for kind in KINDS for end in ENDS])
 
 
 @st.composite
-def settlements(draw: st.DrawFn) -> Settlement:
+def settlements(draw: st.DrawFn) -> Basket:
     unit = draw(st.sampled_from([1, 1, 50, 100, 333]))
     top = draw(st.sampled_from([4, 20, 120, 999]))
     amounts = st.integers(0, top).map(lambda amount: amount * unit)
     ids = iter(draw(st.permutations(range(1, 25))))
 
-    def coupon(minimum: int) -> Coupon:
+    def coupon(minimum: int) -> HeldCoupon:
         kind, percent, ends = draw(SHAPES)
         value = yuan(draw(amounts))
-        return Coupon(next(ids), kind, value, yuan(max(minimum, 0)), percent, ends)
+        return held(next(ids), kind, value, yuan(max(minimum, 0)), percent, ends)
 
     lines = []
     for course_id in range(draw(st.integers(0, 5))):
@@ -110,16 +105,16 @@ def settlements(draw: st.DrawFn) -> Settlement:
         )
         chosen = draw(st.sampled_from([None, *(c.record_id for c in coupons)]))
         lines.append(Line(course_id, yuan(price), coupons, chosen))
-    reachable = sorted(sums_left(Settlement(tuple(lines))))
+    reachable = sorted(sums_left(Basket(tuple(lines))))
     global_coupons = tuple(
         coupon(draw(st.sampled_from(reachable)) + draw(st.sampled_from([-1, 0, 0, 1])))
         for _ in range(draw(st.integers(0, 4)))
     )
     chosen = draw(st.sampled_from([None, *(c.record_id for c in global_coupons)]))
-    return Settlement(tuple(lines), global_coupons, chosen)
+    return Basket(tuple(lines), global_coupons, chosen)
 
 
-def assert_adds_up(priced: Quote) -> None:
+def assert_adds_up(priced: Breakdown) -> None:
     for line in priced.lines:
         assert line.price - line.discount - line.share == line.pay
         assert min(line.price, line.discount, line.share, line.pay) >= 0
@@ -132,34 +127,34 @@ def assert_adds_up(priced: Quote) -> None:
 @SLOWLY
 @given(settlements())
 def test_best_has_the_lowest_total_there_is_with_every_site_wide_coupon(
-    settlement: Settlement,
+    basket: Basket,
 ) -> None:
-    sums = sums_left(settlement)
+    sums = sums_left(basket)
     expected = {
         coupon.record_id if coupon else None: min(left - off(coupon, left) for left in sums)
-        for coupon in (None, *settlement.coupons)
+        for coupon in (None, *basket.coupons)
     }
-    found = best(settlement)
-    assert fen(found.quote.total) == min(expected.values())
+    found = best(basket)
+    assert fen(found.breakdown.total) == min(expected.values())
     totals = {alternative.coupon: fen(alternative.total) for alternative in found.alternatives}
-    assert totals | {found.choice.global_coupon: fen(found.quote.total)} == expected
+    assert totals | {found.choice.global_coupon: fen(found.breakdown.total)} == expected
     assert len(totals) == len(expected) - 1
-    assert found.saves == quote(settlement).total - found.quote.total >= 0
-    assert found.settlement == choose(settlement, found.choice)
-    assert found.quote == quote(found.settlement)
-    assert_adds_up(found.quote)
-    assert_none_too_many(settlement, found.choice, min(expected.values()))
-    assert_sooner_ending(settlement, found.choice)
+    assert found.saves == breakdown(basket).total - found.breakdown.total >= 0
+    assert found.basket == choose(basket, found.choice)
+    assert found.breakdown == breakdown(found.basket)
+    assert_adds_up(found.breakdown)
+    assert_none_too_many(basket, found.choice, min(expected.values()))
+    assert_sooner_ending(basket, found.choice)
 
 
-def assert_none_too_many(settlement: Settlement, choice: Choice, total: int) -> None:
+def assert_none_too_many(basket: Basket, choice: Choice, total: int) -> None:
     """Whatever is left out of the chosen coupons, one or several, the total rises."""
-    prices = [fen(line.price) for line in settlement.lines]
+    prices = [fen(line.price) for line in basket.lines]
     chosen = [
         coupon_of(line.coupons, record_id)
-        for line, record_id in zip(settlement.lines, choice.lines, strict=True)
+        for line, record_id in zip(basket.lines, choice.lines, strict=True)
     ]
-    chosen.append(coupon_of(settlement.coupons, choice.global_coupon))
+    chosen.append(coupon_of(basket.coupons, choice.global_coupon))
     assert total_of(zip(prices, chosen[:-1], strict=True), chosen[-1]) == total
     used = [place for place, coupon in enumerate(chosen) if coupon]
     for count in range(1, len(used) + 1):
@@ -168,52 +163,50 @@ def assert_none_too_many(settlement: Settlement, choice: Choice, total: int) -> 
             assert total_of(zip(prices, kept[:-1], strict=True), kept[-1]) > total
 
 
-def assert_sooner_ending(settlement: Settlement, choice: Choice) -> None:
-    for line, record_id in zip(settlement.lines, choice.lines, strict=True):
+def assert_sooner_ending(basket: Basket, choice: Choice) -> None:
+    for line, record_id in zip(basket.lines, choice.lines, strict=True):
         chosen = coupon_of(line.coupons, record_id)
         price = fen(line.price)
         if chosen:
             same = [c for c in line.coupons if off(c, price) == off(chosen, price)]
-            assert chosen == min(same, key=lambda c: (c.ends or date.max, c.record_id))
+            assert chosen == min(same, key=lambda c: (c.last_day or date.max, c.record_id))
 
 
 @BRIEFLY
 @given(settlements(), st.randoms(use_true_random=False))
 def test_best_does_not_depend_on_the_order_of_the_coupons_or_the_present_choice(
-    settlement: Settlement, random: Random
+    basket: Basket, random: Random
 ) -> None:
-    def shuffled(coupons: tuple[Coupon, ...]) -> tuple[Coupon, ...]:
+    def shuffled(coupons: tuple[HeldCoupon, ...]) -> tuple[HeldCoupon, ...]:
         return tuple(random.sample(coupons, len(coupons)))
 
-    lines = tuple(
-        Line(line.course_id, line.price, shuffled(line.coupons)) for line in settlement.lines
-    )
-    other = Settlement(lines, shuffled(settlement.coupons))
-    assert best(other).choice == best(settlement).choice
+    lines = tuple(Line(line.course_id, line.price, shuffled(line.coupons)) for line in basket.lines)
+    other = Basket(lines, shuffled(basket.coupons))
+    assert best(other).choice == best(basket).choice
 
 
 @BRIEFLY
 @given(settlements())
 def test_a_quote_adds_up_and_tells_of_every_coupon_what_choosing_it_would_save(
-    settlement: Settlement,
+    basket: Basket,
 ) -> None:
-    priced = quote(settlement)
+    priced = breakdown(basket)
     assert_adds_up(priced)
-    prices = [fen(line.price) for line in settlement.lines]
-    present = [coupon_of(line.coupons, line.chosen) for line in settlement.lines]
-    global_coupon = coupon_of(settlement.coupons, settlement.chosen)
+    prices = [fen(line.price) for line in basket.lines]
+    present = [coupon_of(line.coupons, line.chosen) for line in basket.lines]
+    global_coupon = coupon_of(basket.coupons, basket.chosen)
     total = total_of(zip(prices, present, strict=True), global_coupon)
     assert fen(priced.total) == total
 
     savess: dict[int, int] = {}
-    for i, line in enumerate(settlement.lines):
+    for i, line in enumerate(basket.lines):
         for coupon in line.coupons:
             swapped = [*present[:i], coupon, *present[i + 1 :]]
             after = total_of(zip(prices, swapped, strict=True), global_coupon)
             savess[coupon.record_id] = total - after
         if present[i] and off(present[i], prices[i]):
             del savess[line.chosen or 0]
-    for coupon in settlement.coupons:
+    for coupon in basket.coupons:
         after = total_of(zip(prices, present, strict=True), coupon)
         savess[coupon.record_id] = total - after
     if global_coupon and priced.global_discount:

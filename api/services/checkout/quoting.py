@@ -1,126 +1,148 @@
-"""What a settlement costs, and which choice of coupons is the best. pricing.py and best_choice.py
-do the reckoning (README, rules of money)."""
+"""Quotes and the best choice: what the settlement costs this moment (contract §8).
 
-from dataclasses import asdict, replace
+The shop is read first, then decided, and Redis is written last, only if the settlement is still the
+one that was read.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 from django.utils import timezone
 
 from api.errors import SettlementNotFound, SettlementUnreadable
-from api.rules import best_choice, pricing
+from api.rules import best_choice
+from api.rules.best_choice import Alternative, Best
+from api.rules.pricing import breakdown
 from api.rules.reachable_sums import TooLargeToSearch
-from api.services.checkout.changes import changes
-from api.services.checkout.reckoning import reckonable
-from api.services.coupons import holdings as records
-from api.stores.hashes import Settlement
+from api.services.checkout.etags import etag_of, require_match
+from api.services.checkout.quote import Quote, Settled
+from api.services.checkout.today import Today, courses_today, today_of
+from api.services.coupons import holdings
+from api.stores.codec import NO_COUPON, offers_of
 from api.stores.settlement import SettlementIndex, SettlementStore
+from api.stores.snapshot import SettledCourse, SettlementSnapshot
 from utils.optimistic import until_uncontended
 
 
+@dataclass(frozen=True, slots=True)
+class BestQuote:
+    """The quote of the best choice, what it saves against the present one (元), and the best total
+    with every other site-wide coupon, or with none."""
+
+    quote: Quote
+    saves: Decimal
+    alternatives: tuple[Alternative, ...]
+
+
 @until_uncontended
-def quote(*, account_id: int, now: datetime) -> dict[str, Any]:
-    """The breakdown of the settlement with its present choices, in 元, and what has changed since
-    it was started, on the day of `now`.
+def quote(*, account_id: int, now: datetime) -> tuple[Quote, str]:
+    """What would be paid if it were ordered this moment, and what has changed since the settlement
+    was started; and the settlement's ETag.
 
     One round trip to Redis, two queries. Raises SettlementNotFound. It changes nothing.
     """
-    _, settlement = _read(account_id)
-    present = reckonable(settlement)
-    return _shown(settlement, pricing.quote(present), _usable(account_id, present, now))
+    settled = _settled(account_id, now)
+    return settled.quote(), etag_of(settled.index, settled.snapshot)
 
 
 @until_uncontended
-def best(*, account_id: int, now: datetime) -> dict[str, Any]:
-    """The choice with the lowest total, among the coupons that can be used on the day of `now`:
-    its breakdown, what it saves against the present choice (less than nothing, if that has a
-    coupon which cannot be used any more), and the best total with every other site-wide coupon
-    and with none.
+def best(*, account_id: int, now: datetime) -> BestQuote:
+    """The choice with the lowest total, among the coupons that can be used now.
 
     One round trip to Redis, two queries. Raises SettlementNotFound. It changes nothing.
     """
-    _, settlement = _read(account_id)
-    present = reckonable(settlement)
-    usable = _usable(account_id, present, now)
-    found = _best(present, usable)
-    best_quote = pricing.quote(pricing.choose(present, found.choice))
-    return {
-        "quote": _shown(settlement, best_quote, usable),
-        "saves": pricing.quote(present).total - best_quote.total,
-        "alternatives": [
-            {"global_coupon": other.coupon, "total": other.total} for other in found.alternatives
-        ],
-    }
+    settled = _settled(account_id, now)
+    found = _best(settled)
+    chosen = replace(settled, choice=found.choice).quote()
+    return BestQuote(chosen, breakdown(settled.basket).total - chosen.total, found.alternatives)
 
 
 @until_uncontended
-def choose_best(*, account_id: int, now: datetime) -> dict[str, Any]:
-    """Chooses the choice with the lowest total, in one atomic step, and gives its breakdown.
+def choose_best(*, account_id: int, now: datetime, if_match: str | None = None) -> Quote:
+    """Chooses the choice with the lowest total, in one atomic step, and gives its quote.
+
+    Two round trips to Redis, two queries. Raises SettlementNotFound, or SettlementChanged where
+    the settlement is not in the state `if_match`; nothing is changed then.
+    """
+    settled = _settled(account_id, now, if_match)
+    choice = _best(settled).choice
+    quote = replace(settled, choice=choice).quote()
+    choices: dict[str | None, int] = {None: choice.global_coupon or 0}
+    for course_id, record_id in zip(settled.index.course_ids, choice.lines, strict=True):
+        choices[course_id] = record_id or 0
+    SettlementStore().choose(account_id, settled.index, choices)
+    return quote
+
+
+@until_uncontended
+def accept_today(*, account_id: int, now: datetime) -> Quote:
+    """Gives the settlement today's prices, periods and coupons, in its order and with the choices
+    that still hold, and gives the new quote. Courses that are offline or gone stay as they are.
 
     Two round trips to Redis, two queries. Raises SettlementNotFound; nothing is changed then.
     """
-    index, settlement = _read(account_id)
-    present = reckonable(settlement)
-    usable = _usable(account_id, present, now)
-    choice = _best(present, usable).choice
-    choices: dict[str | None, int] = {None: choice.global_coupon or 0}
-    for course_id, record_id in zip(index.course_ids, choice.lines, strict=True):
-        choices[course_id] = record_id or 0
-    shown = _shown(settlement, pricing.quote(pricing.choose(present, choice)), usable)
-    SettlementStore().choose(account_id, index, choices)
-    return shown
-
-
-def _best(present: pricing.Settlement, usable: set[int]) -> best_choice.Best:
-    try:
-        return best_choice.best(_with_only(present, usable))
-    except TooLargeToSearch as error:  # another program's amounts
-        raise SettlementUnreadable from error
-
-
-def _with_only(present: pricing.Settlement, usable: set[int]) -> pricing.Settlement:
-    def kept(coupons: tuple[pricing.Coupon, ...]) -> tuple[pricing.Coupon, ...]:
-        return tuple(coupon for coupon in coupons if coupon.record_id in usable)
-
-    return replace(
-        present,
-        lines=tuple(replace(line, coupons=kept(line.coupons)) for line in present.lines),
-        coupons=kept(present.coupons),
+    index, snapshot = _read(account_id)
+    today = Today(
+        day=timezone.localdate(now),
+        courses=courses_today(course.number() for course in snapshot.course_list),
+        held={coupon.record_id: coupon for coupon in holdings.held_by(account_id)},
     )
+    renewed = SettlementSnapshot(
+        tuple(_renewed(course, today) for course in snapshot.course_list),
+        **_offers(today, None, snapshot.default_coupon),
+    )
+    quote = Settled(index, renewed, today).quote()
+    SettlementStore().update(account_id, index, renewed)
+    return quote
 
 
-def _read(account_id: int) -> tuple[SettlementIndex, Settlement]:
+def _read(account_id: int) -> tuple[SettlementIndex, SettlementSnapshot]:
     found = SettlementStore().read(account_id)
     if found is None:
         raise SettlementNotFound
     return found
 
 
-def _usable(account_id: int, present: pricing.Settlement, now: datetime) -> set[int]:
-    """Those of the coupon records offered that the account can use on the day of `now`. One
-    query."""
-    offered = chain(present.coupons, *(line.coupons for line in present.lines))
-    held = records.held_by(account_id, among={coupon.record_id for coupon in offered})
-    today = timezone.localdate(now)
-    return {coupon.record_id for coupon in held if coupon.usable_on(today)}
+def _settled(account_id: int, now: datetime, if_match: str | None = None) -> Settled:
+    """One round trip, two queries. Raises SettlementNotFound, SettlementChanged."""
+    index, snapshot = _read(account_id)
+    require_match(index, snapshot, if_match)
+    places: tuple[SettlementSnapshot | SettledCourse, ...] = (snapshot, *snapshot.course_list)
+    offered = chain.from_iterable(place.offered().coupons for place in places)
+    today = today_of(
+        account_id,
+        course_ids=[course.number() for course in snapshot.course_list],
+        record_ids=[coupon.record_id for coupon in offered],
+        now=now,
+    )
+    return Settled(index, snapshot, today)
 
 
-def _shown(settlement: Settlement, quote: pricing.Quote, usable: set[int]) -> dict[str, Any]:
-    return {
-        "course_list": [
-            asdict(line) | {"coupon_usable": _is_usable(line.coupon, usable), "changed": change}
-            for line, change in zip(quote.lines, changes(settlement), strict=True)
-        ],
-        "subtotal": quote.subtotal,
-        "course_discount": quote.course_discount,
-        "global_coupon": quote.global_coupon,
-        "global_coupon_usable": _is_usable(quote.global_coupon, usable),
-        "global_discount": quote.global_discount,
-        "total": quote.total,
-        "idle_coupons": [asdict(idle) | {"usable": idle.coupon in usable} for idle in quote.idle],
-    }
+def _best(settled: Settled) -> Best:
+    try:
+        return best_choice.best(settled.basket)
+    except TooLargeToSearch as error:
+        raise SettlementUnreadable from error
 
 
-def _is_usable(record_id: int | None, usable: set[int]) -> bool | None:
-    return None if record_id is None else record_id in usable
+def _renewed(course: SettledCourse, today: Today) -> SettledCourse:
+    known = today.courses.get(course.number())
+    sale = known.sales.get(course.policy_id) if known else None
+    if sale is not None:
+        course = replace(
+            course,
+            price=repr(float(sale.price)),  # as the car has it
+            period=sale.period,
+            period_display=sale.period_display,
+        )
+    return replace(course, **_offers(today, course.number(), course.default_coupon))
+
+
+def _offers(today: Today, course_id: int | None, chosen: str) -> dict[str, Any]:
+    """The coupons that can be used there today, and the choice if it still holds."""
+    usable = (today.usable(record_id, course_id) for record_id in today.held)
+    offers = offers_of(coupon for coupon in usable if coupon)
+    return {"coupon": offers, "default_coupon": chosen if chosen in offers else NO_COUPON}

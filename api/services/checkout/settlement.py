@@ -1,8 +1,8 @@
 """Settlements: from the shopping car to a snapshot of prices and coupons (contract §3-§5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -15,11 +15,21 @@ from api.errors import (
     SettlementUnreadable,
 )
 from api.rules.coupons import HeldCoupon
-from api.services.coupons import holdings as records
+from api.services.checkout.etags import etag_of, require_match
+from api.services.coupons import holdings
 from api.stores.car import CarStore
-from api.stores.hashes import NO_COUPON, CarEntry, SettledCourse, Settlement, offers_of
-from api.stores.settlement import SettlementStore
+from api.stores.car_entry import CarEntry
+from api.stores.codec import offers_of
+from api.stores.settlement import SettlementIndex, SettlementStore
+from api.stores.snapshot import SettledCourse, SettlementSnapshot
 from utils.optimistic import until_uncontended
+
+
+class Read(NamedTuple):
+    """A settlement, and the ETag of its state."""
+
+    snapshot: SettlementSnapshot
+    etag: str
 
 
 @until_uncontended
@@ -32,38 +42,36 @@ def settle(*, account_id: int, course_ids: Sequence[int], now: datetime) -> None
     """
     entries = [_in_car(entry) for entry in CarStore().entries(account_id, course_ids)]
     today = timezone.localdate(now)
-    usable = [coupon for coupon in records.held_by(account_id) if coupon.usable_on(today)]
-    bound_to: dict[int | None, list[HeldCoupon]] = {None: [], **{c: [] for c in course_ids}}
-    for coupon in usable:
-        if coupon.terms.course_id in bound_to:
-            bound_to[coupon.terms.course_id].append(coupon)
-    settlement = Settlement(
-        course_list=tuple(_settled(entry, bound_to[entry.course_id]) for entry in entries),
-        coupon=offers_of(bound_to[None]),
-        coupon_ends={
-            str(coupon.record_id): coupon.window.last.isoformat()
-            for offered in bound_to.values()
-            for coupon in offered
-            if coupon.window
-        },
+    offered: dict[int | None, list[HeldCoupon]] = {None: [], **{c: [] for c in course_ids}}
+    for coupon in holdings.held_by(account_id):
+        if coupon.terms.course_id in offered and coupon.usable_on(today):
+            offered[coupon.terms.course_id].append(coupon)
+    snapshot = SettlementSnapshot(
+        course_list=tuple(
+            SettledCourse.settle(entry, offered[entry.course_id]) for entry in entries
+        ),
+        coupon=offers_of(offered[None]),
     )
-    SettlementStore().replace(account_id, settlement)
+    SettlementStore().replace(account_id, snapshot)
 
 
 @until_uncontended
-def choose_coupon(*, account_id: int, course_id: int | None, record_id: int) -> None:
+def choose_coupon(
+    *, account_id: int, course_id: int | None, record_id: int, if_match: str | None = None
+) -> None:
     """Chooses a coupon record of the settlement, 0 for none, on a course or (None) site-wide.
 
-    Three round trips to Redis. Raises CourseCouponNotFound or GlobalCouponNotFound for one that
-    is not offered there, SettlementNotChanged if there is no such settlement or course in it;
-    nothing is changed then. Contract §3, PATCH.
+    Three round trips to Redis. Raises SettlementNotChanged if there is no such settlement or course
+    in it, SettlementChanged where it is not in the state `if_match`, CourseCouponNotFound or
+    GlobalCouponNotFound for a coupon that is not offered there; nothing is changed then.
+    Contract §3, PATCH.
     """
     store = SettlementStore()
-    index = store.index(account_id)
     settled = None if course_id is None else str(course_id)
-    if index is None or not (settled is None or settled in index.course_ids):
-        raise SettlementNotChanged
     try:
+        index = _index(store, account_id, if_match)
+        if index is None or not (settled is None or settled in index.course_ids):
+            raise SettlementNotChanged
         offers = store.offers(account_id, settled)
     except SettlementUnreadable as error:
         raise SettlementNotChanged from error
@@ -75,40 +83,32 @@ def choose_coupon(*, account_id: int, course_id: int | None, record_id: int) -> 
 
 
 @until_uncontended
-def read(*, account_id: int) -> dict[str, Any]:
-    """The settlement as the SPA shows it: courses in the order asked for, site-wide coupons.
+def read(*, account_id: int) -> Read:
+    """The settlement: courses in the order asked for, site-wide coupons.
 
     One round trip to Redis. Raises SettlementNotFound. Contract §3, GET.
     """
     found = SettlementStore().read(account_id)
     if found is None:
         raise SettlementNotFound
-    _, settlement = found
-    return {
-        "course_list": [course.shown() for course in settlement.course_list],
-        "global_coupon_dict": {
-            "coupon": settlement.coupon,
-            "default_coupon": settlement.default_coupon,
-        },
-    }
+    index, snapshot = found
+    return Read(snapshot, etag_of(index, snapshot))
+
+
+def _index(store: SettlementStore, account_id: int, if_match: str | None) -> SettlementIndex | None:
+    """Which settlement there is. Where a state is asked for, the write that follows is held to it;
+    otherwise the last of two choices wins."""
+    if if_match is None:
+        index = store.index(account_id)
+        return index and index._replace(revision=None)
+    found = store.read(account_id)
+    if found is None:
+        return None
+    require_match(*found, if_match)
+    return found[0]
 
 
 def _in_car(entry: CarEntry | None) -> CarEntry:
     if entry is None:
         raise NotInCar
     return entry
-
-
-def _settled(entry: CarEntry, offered: Iterable[HeldCoupon]) -> SettledCourse:
-    policy = entry.policy()
-    return SettledCourse(
-        course_id=str(entry.course_id),
-        title=entry.title,
-        img=entry.img,
-        policy_id=entry.policy_id,
-        coupon=offers_of(offered),
-        default_coupon=NO_COUPON,
-        period=policy.period,
-        period_display=policy.period_display,
-        price=policy.price,
-    )

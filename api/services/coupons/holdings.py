@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from api.models import CouponRecord
+from api.models import CouponRecord, CouponRecordStatus
+from api.models.coupon import CouponRecordQuerySet
 from api.rules.coupons import HeldCoupon, Scope, Terms, UseDays, Worth, scope_of
 
 _COUPON_FIELDS = (
@@ -21,24 +22,32 @@ _COUPON_FIELDS = (
 )
 
 
-def held_by(account_id: int, *, among: Iterable[int] | None = None) -> list[HeldCoupon]:
-    """The account's unused coupon records (status 0), by record id, whatever their days; only
-    those among the given record ids, if there are any given.
+def held_by(account_id: int) -> list[HeldCoupon]:
+    """The account's unused coupon records (status 0), by record id, whatever their days.
 
     A coupon bound to anything but a course (a degree course) is left out: contract §5. One query,
     whatever the number of records.
     """
-    unused = CouponRecord.objects.unused_of(account_id)
-    if among is not None:
-        unused = unused.filter(pk__in=among)
-    rows = unused.values_list("id", "get_time", "coupon_id", "coupon__name", *_COUPON_FIELDS)
+    held = _held(CouponRecord.objects.unused_of(account_id))
+    return [coupon for coupon in held if coupon.terms.scope is not Scope.ELSEWHERE]
+
+
+def held_among(account_id: int, record_ids: Iterable[int]) -> list[HeldCoupon]:
+    """Those of the records that are the account's, whatever became of them. One query."""
+    return _held(CouponRecord.objects.filter(account_id=account_id, pk__in=list(record_ids)))
+
+
+def _held(records: CouponRecordQuerySet) -> list[HeldCoupon]:
+    rows = records.values_list(
+        "id", "status", "get_time", "coupon_id", "coupon__name", *_COUPON_FIELDS
+    )
     terms_of: dict[int, Terms] = {}  # many records may be of one coupon
     held = []
-    for record_id, received, coupon_id, name, *coupon in rows:
+    for record_id, status, received, coupon_id, name, *coupon in rows:
         terms = terms_of.get(coupon_id) or terms_of.setdefault(coupon_id, _terms(*coupon))
-        if terms.scope is not Scope.ELSEWHERE:
-            window = terms.days.of_receipt(timezone.localdate(received))
-            held.append(HeldCoupon(record_id, terms, window, name))
+        window = terms.days.fixed or terms.days.of_receipt(timezone.localdate(received))
+        free = status == CouponRecordStatus.UNUSED
+        held.append(HeldCoupon(record_id, terms, window, name, free))
     return held
 
 

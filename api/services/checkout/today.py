@@ -1,0 +1,75 @@
+"""What the shop says today of the courses and coupons of a settlement (contract §8)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from api.models import Course, CourseStatus, PricePolicy
+from api.rules.changes import Sale
+from api.rules.coupons import HeldCoupon
+from api.rules.money import yuan
+from api.services.coupons import holdings
+
+_PERIODS = dict(PricePolicy.valid_period_choices)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseToday:
+    """A course of the shop, and what each of its price policies (by id) sells."""
+
+    online: bool
+    title: str
+    img: str
+    sales: dict[str, Sale]
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """`courses` by id; `held` by record id: the account's, whatever became of them."""
+
+    day: date
+    courses: Mapping[int, CourseToday]
+    held: Mapping[int, HeldCoupon]
+
+    def usable(self, record_id: int, course_id: int | None) -> HeldCoupon | None:
+        """The coupon on today's terms, if its record can be used now in this place: on a course,
+        or (None) site-wide."""
+        coupon = self.held.get(record_id)
+        if coupon is None or not coupon.usable_on(self.day) or not coupon.works_on(course_id):
+            return None
+        return coupon
+
+
+def today_of(
+    account_id: int, *, course_ids: Iterable[int], record_ids: Iterable[int], now: datetime
+) -> Today:
+    """Two queries."""
+    return Today(
+        day=timezone.localdate(now),
+        courses=courses_today(course_ids),
+        held={c.record_id: c for c in holdings.held_among(account_id, record_ids)},
+    )
+
+
+def courses_today(course_ids: Iterable[int]) -> dict[int, CourseToday]:
+    """The courses that are there, online or not. One query."""
+    rows = Course.objects.filter(pk__in=list(course_ids)).values_list(
+        "pk",
+        "status",
+        "name",
+        "course_img",
+        "price_policy__pk",
+        "price_policy__price",
+        "price_policy__valid_period",
+    )
+    courses: dict[int, CourseToday] = {}
+    for pk, status, name, img, policy_id, price, period in rows:
+        course = courses.get(pk)
+        if course is None:
+            course = courses[pk] = CourseToday(status == CourseStatus.ONLINE, name, img, {})
+        if policy_id is not None:
+            sale = Sale(yuan(price), str(period), _PERIODS.get(period, f"{period}天"))
+            course.sales[str(policy_id)] = sale
+    return courses
