@@ -11,6 +11,9 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, Course
+from api.services import audit
+from api.services.coupons import lifecycle
+from api.services.coupons.lifecycle import SERVICE, Actor
 
 ADMIN, MANAGER = "admin", "manager"
 MANAGERS = "优惠券运营"
@@ -107,7 +110,7 @@ def _load_coupon(name: str, promotion: Promotion, now: datetime) -> Coupon:
             **promotion.worth,
             "content_type": ContentType.objects.get_for_model(Course) if bound else None,
             "object_id": promotion.course_id,
-            "quantity": promotion.quantity,
+            "quantity": at_least_issued(promotion.quantity, name=name),
             "open_date": opens,
             "close_date": closes,
             "valid_begin_date": None if promotion.days else opens,
@@ -125,28 +128,40 @@ def _load_records(
     CouponRecord.objects.filter(number__startswith=f"{prefix}-").delete()
     since_closing = max(-promotion.closes, 0)
     past = min(-promotion.opens, promotion.closes - promotion.opens)
-    records = []
     for at, student in enumerate(students[: promotion.students]):
         since = timedelta(days=-promotion.opens - past * at // promotion.students, minutes=at)
-        status, used = _fate(at, promotion)
-        records.append(
-            CouponRecord(
-                coupon=coupon,
-                account=student,
-                number=f"{prefix}-{at:04}",
-                status=status,
-                get_time=now - since,
-                used_time=now - (since + timedelta(days=since_closing)) / 2 if used else None,
-            )
-        )
-    CouponRecord.objects.bulk_create(records)
+        number = f"{prefix}-{at:04}"
+        record = CouponRecord(coupon=coupon, account=student, number=number, get_time=now - since)
+        lifecycle.come([record], reason="演示")
+        halfway = now - (since + timedelta(days=since_closing)) / 2
+        _meet_fate(record, _fate(at, promotion), halfway, now)
+    audit.recount(coupon.pk)
 
 
-def _fate(at: int, promotion: Promotion) -> tuple[CouponRecordStatus, bool]:
+def at_least_issued(quantity: int, **coupon: Any) -> int:
+    """The demo's quantity, or more if somebody has issued more of it since."""
+    issued = Coupon.objects.filter(**coupon).values_list("issued", flat=True).first()
+    return max(quantity, issued or 0)
+
+
+def _fate(at: int, promotion: Promotion) -> CouponRecordStatus:
     """37 shares no factor with 100: the shares are mixed, not one after the other."""
     chance = at * 37 % 100
     if chance < promotion.used:
-        return CouponRecordStatus.USED, True
+        return CouponRecordStatus.USED
     if promotion.closes < 0:
-        return CouponRecordStatus.EXPIRED, False
-    return (CouponRecordStatus.VOID if chance >= 97 else CouponRecordStatus.UNUSED), False
+        return CouponRecordStatus.EXPIRED
+    return CouponRecordStatus.VOID if chance >= 97 else CouponRecordStatus.UNUSED
+
+
+def _meet_fate(
+    record: CouponRecord, fate: CouponRecordStatus, halfway: datetime, now: datetime
+) -> None:
+    owner = Actor(account_id=record.account_id)
+    if fate == CouponRecordStatus.USED:
+        lifecycle.lock([record.pk], now=halfway, by=owner)
+        lifecycle.use([record.pk], now=halfway, by=owner)
+    elif fate == CouponRecordStatus.EXPIRED:
+        lifecycle.expire(CouponRecord.objects.filter(pk=record.pk), now=now)
+    elif fate == CouponRecordStatus.VOID:
+        lifecycle.void(record_id=record.pk, now=halfway, by=SERVICE, reason="演示")

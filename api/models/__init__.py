@@ -2,7 +2,8 @@
 
 from .account import Account, UserAuthToken
 from .article import Article, ArticleSource, Collection, Comment
-from .coupon import Coupon, CouponRecord, CouponRecordStatus, CouponState
+from .coupon import Coupon, CouponState
+from .coupon_record import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from .course import (
     Course,
     CourseCategory,
@@ -28,6 +29,7 @@ __all__ = [
     "Comment",
     "Coupon",
     "CouponRecord",
+    "CouponRecordEvent",
     "CouponRecordStatus",
     "CouponState",
     "Course",

@@ -5,48 +5,70 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThan
 
-from api.rules.coupons import CouponType, Scope, Terms, UseDays, Worth, scope_of
-
-
-class CouponRecordStatus(models.IntegerChoices):
-    UNUSED = 0, "未使用"
-    USED = 1, "已使用"
-    EXPIRED = 2, "已过期"
-    # Taken back by a manager; it has not expired.
-    VOID = 3, "已作废"
+from api.rules.coupons import CouponType, Scope, State, Terms, UseDays, Worth, scope_of
 
 
 class CouponState(models.TextChoices):
-    """Where a coupon stands among the days on which it is handed out."""
+    """Where a day stands among a coupon's days of receipt (领取), or of use (使用)."""
 
-    PENDING = "pending", "未开始"
-    RUNNING = "running", "进行中"
-    ENDED = "ended", "已结束"
+    PENDING = State.PENDING.value, "未开始"
+    RUNNING = State.RUNNING.value, "进行中"
+    ENDED = State.ENDED.value, "已结束"
+
+
+class DaysUntil(models.Func):
+    """How many days from the second date to the first; a date of SQL is no number everywhere."""
+
+    output_field = models.BigIntegerField()
+
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        context["template"] = "CAST(JULIANDAY(%(expressions)s) AS INTEGER)"
+        context["arg_joiner"] = ") - JULIANDAY("
+        return self.as_sql(compiler, connection, **context)
 
 
 class CouponQuerySet(models.QuerySet["Coupon"]):
-    def with_state(self, today: date) -> Self:
-        """Annotates `state`, a CouponState. One whose days of use are fixed and past has ended,
-        even if its days of receipt go on."""
-        closed = Q(close_date__lt=today)
-        useless = Q(valid_begin_date__isnull=False, valid_end_date__lt=today)
-        return self.annotate(
-            state=Case(
-                When(closed | useless, then=Value(CouponState.ENDED)),
-                When(open_date__gt=today, then=Value(CouponState.PENDING)),
-                default=Value(CouponState.RUNNING),
-                output_field=models.CharField(),
-            )
+    def with_states(self, today: date) -> Self:
+        """Annotates `receipt_state` and `use_state`, each a CouponState, and `use_days_left`, the
+        days from today to the last on which anybody can use it (0: today; null: there is none).
+
+        The same rule as `Window.state_on` and `UseDays.state_on` have it.
+        """
+        now = Cast(Value(today), models.DateField())
+        fixed = Q(valid_begin_date__isnull=False, valid_end_date__isnull=False)
+        counted = Q(coupon_valid_days__gte=1)
+        days = Cast("coupon_valid_days", models.BigIntegerField())  # a sum may outgrow an integer
+        first = Case(When(fixed, then=F("valid_begin_date")), When(counted, then=F("open_date")))
+        left = Case(
+            When(fixed, then=DaysUntil(F("valid_end_date"), now)),
+            When(counted, then=DaysUntil(F("close_date"), now) + days - 1),
+        )
+        return self.annotate(use_days_left=left).annotate(
+            receipt_state=_state(Q(open_date__gt=today), Q(close_date__gte=today)),
+            use_state=_state(Q(GreaterThan(first, now)), Q(use_days_left__gte=0)),
         )
 
-    def with_issued(self) -> Self:
-        """Annotates `issued`, the number of records that were ever handed out under it."""
-        records = CouponRecord.objects.filter(coupon=OuterRef("pk")).order_by()
-        counted = records.values("coupon").annotate(number=Count("pk")).values("number")
-        return self.annotate(issued=Coalesce(Subquery(counted), 0))
+    def take(self, coupon_id: int, number: int) -> bool:
+        """Takes so many pieces of what is left of a coupon, by one UPDATE on the condition that
+        they are there; False, and nothing has changed, if they are not."""
+        enough = self.filter(pk=coupon_id, quantity__gte=F("issued") + number)
+        return enough.update(issued=F("issued") + number) == 1
+
+
+def _state(pending: Q, running: Q) -> Case:
+    return Case(
+        When(pending, then=Value(CouponState.PENDING)),
+        When(running, then=Value(CouponState.RUNNING)),
+        default=Value(CouponState.ENDED),
+        output_field=models.CharField(),
+    )
 
 
 class Coupon(models.Model):
@@ -93,6 +115,10 @@ class Coupon(models.Model):
     )
     date = models.DateTimeField(auto_now_add=True)
 
+    # Beyond the document. Only ever changed by an UPDATE of its own: see save(). The database has
+    # the default too, for programs that insert a coupon and do not know the column.
+    issued = models.PositiveIntegerField("已发数量", default=0, db_default=0, editable=False)
+
     objects = CouponQuerySet.as_manager()
 
     class Meta:
@@ -134,6 +160,11 @@ class Coupon(models.Model):
                 condition=Q(money_equivalent_value__gte=0),
                 violation_error_message="等值货币不能为负数",
             ),
+            models.CheckConstraint(
+                name="coupon_issued_within_quantity",
+                condition=Q(issued__lte=F("quantity")),
+                violation_error_message="数量不能少于已发数量",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -168,6 +199,13 @@ class Coupon(models.Model):
             raise ValueError("coupon_valid_days 有效期不能为0")
         if self.close_date < self.open_date:
             raise ValueError("close_date 优惠券领取结束时间必须晚于 open_date优惠券领取开始时间 ")
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            # What this instance has read of the counter may be old by now.
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name != "issued"
+            ]
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
@@ -216,45 +254,6 @@ class Coupon(models.Model):
     def _binding_errors(self) -> dict[str, str]:
         if self.content_type_id is not None and not self.object_id:
             return {"object_id": "选择了绑定的类型，请同时填写绑定课程的ID"}
-        if self.content_type_id is None and self.object_id is not None:
+        if self.content_type_id is None and self.object_id:
             return {"content_type": "填写了绑定课程，请同时选择它的类型"}
         return {}
-
-
-class CouponRecordQuerySet(models.QuerySet["CouponRecord"]):
-    def unused_of(self, account_id: int) -> Self:
-        """The account's unused records. Whether their coupons are valid today is another rule."""
-        return self.filter(account_id=account_id, status=CouponRecordStatus.UNUSED).order_by("id")
-
-
-class CouponRecord(models.Model):
-    """A coupon in an account's hands."""
-
-    coupon = models.ForeignKey("Coupon", on_delete=models.CASCADE)
-    number = models.CharField(max_length=64, unique=True)
-    account = models.ForeignKey("Account", verbose_name="拥有者", on_delete=models.CASCADE)
-    status_choices = CouponRecordStatus.choices
-    status = models.SmallIntegerField(choices=status_choices, default=CouponRecordStatus.UNUSED)
-    get_time = models.DateTimeField(verbose_name="领取时间", help_text="用户领取时间")
-    used_time = models.DateTimeField(blank=True, null=True, verbose_name="使用时间")
-
-    objects = CouponRecordQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "用户优惠券"
-        verbose_name_plural = "32. 用户优惠券"
-        permissions = [
-            ("void_couponrecord", "可以作废用户优惠券"),
-            ("export_couponrecord", "可以导出用户优惠券"),
-        ]
-        indexes = [
-            # A settlement asks for the unused records of one account.
-            models.Index(fields=["account", "status"], name="couponrecord_account_status"),
-            # What the desk's list filters by, newest first, and its home page counts.
-            models.Index(fields=["coupon", "status"], name="couponrecord_coupon_status"),
-            models.Index(fields=["status", "id"], name="couponrecord_status"),
-            models.Index(fields=["get_time"], name="couponrecord_get_time"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account}-{self.number}-{self.status}"

@@ -204,15 +204,3 @@ def scope_of(object_id: int | None, bound_model: str | None, course_model: str) 
 def _plain(money: Decimal) -> str:
     """40, not 40.00; 0.5, not 0.50."""
     return f"{money.normalize():f}"
-
-
-def window(
-    begin: date | None, end: date | None, valid_days: int | None, received: date
-) -> Window | None:
-    return UseDays(begin, end, valid_days).of_receipt(received)
-
-
-def worth_in_words(
-    coupon_type: int, money: int | None, off_percent: int | None, minimum: int | None
-) -> str:
-    return Worth.of(coupon_type, money, minimum, off_percent).words

@@ -301,15 +301,19 @@ def test_the_list_says_what_each_does_where_it_holds_and_how_it_stands(manager: 
     CouponFactory(name="closed", close_date=today - day)
     CouponFactory(name="useless", valid_begin_date=today - 3 * day, valid_end_date=today - day)
     CouponFactory(name="by-days", valid_begin_date=None, valid_end_date=None, coupon_valid_days=7)
-    rows = {row.name: row.state for row in listed(manager)}
-    assert rows == {
-        "running": "running",
-        "pending": "pending",
-        "closed": "ended",
-        "useless": "ended",
-        "by-days": "running",
+    CouponFactory(name="later", valid_begin_date=today + day, valid_end_date=today + 2 * day)
+    CouponFactory(name="only an end", valid_begin_date=None)
+    assert {row.name: (row.receipt_state, row.use_state) for row in listed(manager)} == {
+        "running": ("running", "running"),
+        "pending": ("pending", "running"),
+        "closed": ("ended", "running"),
+        "useless": ("running", "ended"),
+        "by-days": ("running", "running"),
+        "later": ("running", "pending"),
+        "only an end": ("running", "ended"),
     }
-    assert {row.name for row in listed(manager, state="ended")} == {"closed", "useless"}
+    assert {row.name for row in listed(manager, receipt_state="ended")} == {"closed"}
+    assert {row.name for row in listed(manager, use_state="ended")} == {"useless", "only an end"}
     assert {row.name for row in listed(manager, bound="yes")} == {"running"}
     page = manager.get("/admin/api/coupon/").content.decode()
     for words in ("7.9折", "立减40", "领取后7天", "全站", "0 / 100", "未开始", "进行中", "已结束"):
@@ -323,7 +327,7 @@ def listed(browser: Client, **filters: str) -> list[Any]:
 @pytest.mark.parametrize(("ends", "state"), [(-1, "ended"), (0, "running"), (1, "running")])
 def test_a_coupon_runs_through_its_last_day(manager: Client, ends: int, state: str) -> None:
     CouponFactory(close_date=timezone.localdate() + dt.timedelta(days=ends))
-    assert listed(manager)[0].state == state
+    assert listed(manager)[0].receipt_state == state
 
 
 def test_the_list_is_filtered_by_day_and_tells_what_is_none(manager: Client) -> None:

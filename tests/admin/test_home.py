@@ -37,7 +37,7 @@ def test_it_counts_running_coupons_and_records_by_status() -> None:
         CouponRecordFactory.create_batch(number, coupon=running, status=status)
     shown = figures(TODAY)
     assert shown.running == 1
-    assert shown.by_status == {0: 4, 1: 3, 2: 2, 3: 1}
+    assert shown.by_status == {0: 4, 1: 3, 2: 2, 3: 1, 4: 0}
     assert shown.issued == 10
 
 
@@ -59,18 +59,23 @@ def test_the_chart_has_thirty_days_of_the_shops_time_zone() -> None:
 
 
 def test_it_lists_what_ends_within_seven_days_soonest_first() -> None:
-    coupon("closes in 7", closes=7)
-    coupon("closes in 8", closes=8)
-    coupon("useless after 2", ends=2)
-    coupon("closed", closes=-1)
-    CouponFactory(
-        name="by days", open_date=TODAY, close_date=TODAY, valid_begin_date=None,
-        valid_end_date=None, coupon_valid_days=90,
-    )  # fmt: skip
-    assert [row.name for row in figures(TODAY).ending] == [
-        "by days",
-        "useless after 2",
-        "closes in 7",
+    coupon("closes in 7, useful for long", closes=7)
+    coupon("useful for 8", ends=8)
+    coupon("useful for 7", ends=7)
+    coupon("today is the last", ends=0)
+    coupon("useless", ends=-1)
+    coupon("closed, useful for 2", closes=-1, ends=2)
+    for days in (4, 5):
+        CouponFactory(
+            name=f"closes in 4, {days} days after receipt",
+            open_date=TODAY, close_date=TODAY + 4 * DAY,
+            valid_begin_date=None, valid_end_date=None, coupon_valid_days=days,
+        )  # fmt: skip
+    assert [(row.coupon.name, (row.last_day - TODAY).days) for row in figures(TODAY).ending] == [
+        ("today is the last", 0),
+        ("closed, useful for 2", 2),
+        ("useful for 7", 7),
+        ("closes in 4, 4 days after receipt", 7),
     ]
 
 

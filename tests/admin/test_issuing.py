@@ -162,9 +162,9 @@ def test_the_queries_do_not_grow_with_the_accounts(
 ) -> None:
     coupon = CouponFactory()
     ids = tuple(account.pk for account in AccountFactory.create_batch(accounts))
-    # Savepoint, the coupon under its lock, what was issued, who is still there, who has it,
-    # the records, release.
-    with django_assert_num_queries(7):
+    # Savepoint, the coupon under its lock, who is still there, who has it, the pieces; then, in a
+    # savepoint of theirs, the records and their events; release.
+    with django_assert_num_queries(10):
         issue(coupon, Audience(ids))
 
 
@@ -382,7 +382,7 @@ def test_a_coupon_that_was_changed_since_the_preview_is_not_issued(
 
 def test_a_coupon_that_is_changed_just_before_its_lock_is_not_issued() -> None:
     coupon, account = CouponFactory(), AccountFactory()
-    seen = issuing.terms_of(coupon)
+    seen = coupon.terms
     Coupon.objects.filter(pk=coupon.pk).update(money_equivalent_value=41)
     with pytest.raises(CouponChanged):
         list(issuing.issue(coupon.pk, Audience((account.pk,)), now=timezone.now(), terms=seen))

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from api.admin import record as desk
 from api.admin.coupons import record_export as record_resource
 from api.models import CouponRecord
-from api.services.coupons.lifecycle import RecordNotUnused, void
+from api.services.coupons.lifecycle import SERVICE, RecordNotUnused, void
 from tests.support.factories import CouponFactory, CouponRecordFactory
 from utils.spreadsheets import export as exporting
 
@@ -210,7 +210,7 @@ def test_who_uses_a_record_first_keeps_it_used() -> None:
     record = CouponRecordFactory()
     CouponRecord.objects.filter(pk=record.pk).update(status=1)  # after the manager's page opened
     with pytest.raises(RecordNotUnused):
-        void(record_id=record.pk)
+        void(record_id=record.pk, now=timezone.now(), by=SERVICE, reason="发错了人")
     record.refresh_from_db()
     assert record.status == 1
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from api.models import CouponRecord
-from api.services.coupons import expiry
+from api.services.coupons import expiry, lifecycle
 from api.services.coupons.holdings import held_by
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
@@ -19,12 +19,9 @@ SHOP = timezone.get_default_timezone()
 
 @pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> dt.date:
-    day = dt.date(2026, 11, 22)
-    monkeypatch.setattr(timezone, "localdate", lambda *moment: REAL(*moment) if moment else day)
-    return day
-
-
-REAL = timezone.localdate
+    noon = dt.datetime(2026, 11, 22, 12, tzinfo=SHOP)
+    monkeypatch.setattr(timezone, "now", lambda: noon)
+    return noon.date()
 
 
 def run(**options: bool) -> str:
@@ -81,10 +78,11 @@ def test_only_unused_records_expire(today: dt.date, status: int) -> None:
     assert status_of(record) == status
 
 
-def test_a_coupon_that_is_never_valid_has_no_time_that_could_be_over(today: dt.date) -> None:
-    record = CouponRecordFactory(coupon__valid_begin_date=None, coupon__valid_end_date=None)
+@pytest.mark.parametrize("end", [None, dt.date(2027, 1, 1)])
+def test_a_record_that_has_no_days_at_all_is_over(today: dt.date, end: dt.date | None) -> None:
+    record = CouponRecordFactory(coupon__valid_begin_date=None, coupon__valid_end_date=end)
     run()
-    assert status_of(record) == 0
+    assert status_of(record) == 2
 
 
 def test_what_it_leaves_the_settlement_offers_and_what_it_sets_it_did_not(today: dt.date) -> None:
@@ -121,7 +119,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(today: dt.date) -> None:
 
 
 def test_many_records_are_set_in_batches(today: dt.date, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "BATCH", 2)
+    monkeypatch.setattr(lifecycle, "BATCH", 2)
     record = by_dates(today, -1)
     CouponRecordFactory.create_batch(4, coupon=record.coupon)
     assert "records set to expired: 5" in run()
@@ -134,5 +132,5 @@ def test_a_record_used_between_finding_and_setting_stays_used(
     record = by_dates(today, -1)
     for case in expiry.over(today):
         CouponRecord.objects.update(status=1)
-        assert expiry.expire(case) == 0
+        assert expiry.expire(case, now=timezone.now()) == 0
     assert status_of(record) == 1

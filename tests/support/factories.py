@@ -6,6 +6,8 @@ from typing import Any
 
 import factory
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 from redis import Redis
@@ -14,6 +16,7 @@ from api.models import (
     Account,
     Coupon,
     CouponRecord,
+    CouponRecordEvent,
     Course,
     CourseCategory,
     CourseSubCategory,
@@ -109,6 +112,21 @@ class CouponRecordFactory(DjangoModelFactory[CouponRecord]):
     number = factory.Sequence("n{:06}".format)
     account = factory.SubFactory(AccountFactory)
     get_time = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> CouponRecord:
+        """Counts it as issued, and tells that it came, as it is."""
+        record = super()._create(model_class, *args, **kwargs)
+        coupon = record.coupon
+        counted = F("issued") + 1
+        Coupon.objects.filter(pk=coupon.pk).update(
+            issued=counted, quantity=Greatest(F("quantity"), counted)
+        )
+        coupon.refresh_from_db(fields=["issued", "quantity"])
+        CouponRecordEvent.objects.create(
+            record=record, to_status=record.status, at=record.get_time, reason="测试"
+        )
+        return record
 
 
 def course_type_of(model: type) -> ContentType:

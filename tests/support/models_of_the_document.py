@@ -356,7 +356,16 @@ FIELDS: dict[str, dict[str, Declaration]] = {
         # The document ends at 2.
         "status": (
             "SmallIntegerField",
-            {"default": 0, "choices": ((0, "未使用"), (1, "已使用"), (2, "已过期"), (3, "已作废"))},
+            {
+                "default": 0,
+                "choices": (
+                    (0, "未使用"),
+                    (1, "已使用"),
+                    (2, "已过期"),
+                    (3, "已作废"),
+                    (4, "已锁定"),
+                ),
+            },
         ),
         "get_time": ("DateTimeField", {"verbose_name": "领取时间", "help_text": "用户领取时间"}),
         "used_time": ("DateTimeField", {"verbose_name": "使用时间", "blank": True, "null": True}),
@@ -423,5 +432,11 @@ CHOICES = {
     "Article.status_choices": ((0, "在线"), (1, "下线")),
     "Article.position_choices": ((0, "信息流"), (1, "banner大图"), (2, "banner小图")),
     "Coupon.coupon_type_choices": ((0, "立减券"), (1, "满减券"), (2, "折扣券")),
-    "CouponRecord.status_choices": ((0, "未使用"), (1, "已使用"), (2, "已过期"), (3, "已作废")),
+    "CouponRecord.status_choices": (
+        (0, "未使用"),
+        (1, "已使用"),
+        (2, "已过期"),
+        (3, "已作废"),
+        (4, "已锁定"),
+    ),
 }

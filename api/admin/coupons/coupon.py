@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db import OperationalError
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -28,30 +28,39 @@ from api.admin.coupons import issuing
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
 from api.admin.desk.base import DatesFilter, DeskAdmin, name_of, titled
 from api.models import Coupon, CouponState, Course
-from api.rules.coupons import CouponType, worth_in_words
-from api.services.coupons.issuing import holders_of, terms_of
+from api.rules.coupons import CouponType, UseDays
+from api.services.coupons import expiry
+from api.services.coupons.issuing import holders_of
+from api.services.coupons.lifecycle import Actor
 
 TINY_PERCENT = 50  # below it, a discount is more likely a slip than meant
 
 
 def in_words(coupon: Coupon) -> str:
-    return worth_in_words(
-        coupon.coupon_type,
-        coupon.money_equivalent_value,
-        coupon.off_percent,
-        coupon.minimum_consume,
-    )
+    return coupon.terms.worth.words
 
 
-class StateFilter(DropdownFilter):
-    title = "状态"
-    parameter_name = "state"
+class ReceiptStateFilter(DropdownFilter):
+    title = "领取状态"
+    parameter_name = "receipt_state"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
         return CouponState.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class UseStateFilter(ReceiptStateFilter):
+    title = "使用状态"
+    parameter_name = "use_state"
+
+
+STATE_COLOURS = {
+    CouponState.PENDING.label: "info",
+    CouponState.RUNNING.label: "success",
+    CouponState.ENDED.label: "default",
+}
 
 
 class BindingFilter(DropdownFilter):
@@ -64,7 +73,8 @@ class BindingFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Coupon]) -> QuerySet[Coupon]:
         if self.value() not in ("yes", "no"):
             return queryset
-        return queryset.filter(object_id__isnull=self.value() == "no")
+        site_wide = Q(object_id__isnull=True) | Q(object_id=0)
+        return queryset.filter(site_wide if self.value() == "no" else ~site_wide)
 
 
 @admin.register(Coupon)
@@ -74,9 +84,19 @@ class CouponAdmin(DeskAdmin):
     radio_fields = {"coupon_type": admin.HORIZONTAL}
     conditional_fields = SHOWN_WHEN
     readonly_fields = ("words", "binding", "date")
-    list_display = ("name", "coupon_type", "words", "binding", "window", "handed_out", "standing")
+    list_display = (
+        "name",
+        "coupon_type",
+        "words",
+        "binding",
+        "window",
+        "handed_out",
+        "receipt_standing",
+        "use_standing",
+    )
     list_filter = (
-        StateFilter,
+        ReceiptStateFilter,
+        UseStateFilter,
         ("coupon_type", ChoicesDropdownFilter),
         BindingFilter,
         ("valid_end_date", DatesFilter),
@@ -123,7 +143,9 @@ class CouponAdmin(DeskAdmin):
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
         before = Coupon.objects.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
-        if before and terms_of(before) != terms_of(obj) and (holders := holders_of(obj)):
+        if before and before.terms.days != obj.terms.days:
+            self._tell_of_days(request, obj, before.terms.days)
+        if before and before.terms != obj.terms and (holders := holders_of(obj)):
             text = f"已有{holders}人持有未使用的此优惠券，修改已立即对他们生效。"
             messages.warning(request, text)
         if (
@@ -139,13 +161,21 @@ class CouponAdmin(DeskAdmin):
                 f"即{in_words(obj)}，顾客只付原价的{obj.off_percent}%。",
             )
 
+    def _tell_of_days(self, request: HttpRequest, coupon: Coupon, before: UseDays) -> None:
+        now = timezone.now()
+        by = Actor(staff_id=request.user.pk)
+        if revived := expiry.revive(coupon, before, now=now, by=by):
+            messages.success(request, f"按新的有效期，{revived}张已过期的优惠券恢复为未使用。")
+        if past := expiry.newly_over(coupon, before, today=timezone.localdate(now)):
+            text = f"按新的有效期，{past}张未使用的优惠券已过期，从现在起不能使用，今晚标为已过期。"
+            messages.warning(request, text)
+
     # --- The list -----------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Coupon]:
         coupons: QuerySet[Coupon] = super().get_queryset(request)
         return (
-            coupons.with_state(timezone.localdate())  # type: ignore[attr-defined]
-            .with_issued()
+            coupons.with_states(timezone.localdate())  # type: ignore[attr-defined]
             .annotate(
                 untyped=Subquery(Course.objects.filter(pk=OuterRef("object_id")).values("name"))
             )
@@ -177,16 +207,13 @@ class CouponAdmin(DeskAdmin):
         bar = {"description": f"{coupon.issued} / {coupon.quantity}", "value": min(share, 100)}
         return render_to_string("unfold/components/progress.html", bar)
 
-    @unfold_display(
-        description="状态",
-        label={
-            CouponState.PENDING.label: "info",
-            CouponState.RUNNING.label: "success",
-            CouponState.ENDED.label: "default",
-        },
-    )
-    def standing(self, coupon: Any) -> str:
-        return CouponState(coupon.state).label
+    @unfold_display(description="领取状态", label=STATE_COLOURS)
+    def receipt_standing(self, coupon: Any) -> str:
+        return CouponState(coupon.receipt_state).label
+
+    @unfold_display(description="使用状态", label=STATE_COLOURS)
+    def use_standing(self, coupon: Any) -> str:
+        return CouponState(coupon.use_state).label
 
     # --- What can be done ---------------------------------------------------------------------
 

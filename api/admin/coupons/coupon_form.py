@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from api.admin.desk.base import SearchBox, name_of
 from api.admin.desk.forms import DeskForm
-from api.models import Coupon, CouponRecord, Course, CourseChapter
+from api.models import Coupon, Course, CourseChapter
 from api.rules.coupons import CouponType
 
 BY_DATES, BY_DAYS = "dates", "days"
@@ -129,8 +129,7 @@ class CouponForm(DeskForm):
             raise ValidationError(ASKED["quantity"])
         if self.instance.pk and "quantity" in self.changed_data:
             # Whoever is issuing this coupon holds the same lock.
-            Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-            issued = CouponRecord.objects.filter(coupon=self.instance).count()
+            issued = Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk).issued
             if quantity < issued:
                 raise ValidationError(f"已经发放了{issued}张，数量不能少于{issued}")
         return quantity

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from api.models import Coupon, CouponRecordStatus
-from api.rules.coupons import worth_in_words
 from api.services.coupons import figures
 from api.services.coupons.figures import Figures
 
@@ -19,6 +18,7 @@ _COLOURS = {
     CouponRecordStatus.USED: "#16a34a",
     CouponRecordStatus.EXPIRED: "#9ca3af",
     CouponRecordStatus.VOID: "#dc2626",
+    CouponRecordStatus.LOCKED: "#d97706",
 }
 
 
@@ -41,7 +41,7 @@ def _cards(shown: Figures) -> list[dict[str, Any]]:
     coupons = reverse("admin:api_coupon_changelist")
     records = reverse("admin:api_couponrecord_changelist")
     cards = [
-        {"title": "进行中", "number": shown.running, "url": f"{coupons}?state=running"},
+        {"title": "领取进行中", "number": shown.running, "url": f"{coupons}?receipt_state=running"},
         {"title": "已发放", "number": shown.issued, "url": records},
     ]
     for status in CouponRecordStatus:
@@ -86,8 +86,8 @@ def _ending(shown: Figures) -> dict[str, Any]:
     return {
         "headers": ["优惠券", "优惠内容", "最后一天", "已发放"],
         "rows": [
-            [_link(coupon), _words(coupon), coupon.last, f"{coupon.issued} / {coupon.quantity}"]
-            for coupon in shown.ending
+            [_link(coupon), _words(coupon), last_day, f"{coupon.issued} / {coupon.quantity}"]
+            for coupon, last_day in shown.ending
         ],
     }
 
@@ -105,9 +105,4 @@ def _link(coupon: Coupon) -> str:
 
 
 def _words(coupon: Coupon) -> str:
-    return worth_in_words(
-        coupon.coupon_type,
-        coupon.money_equivalent_value,
-        coupon.off_percent,
-        coupon.minimum_consume,
-    )
+    return coupon.terms.worth.words

@@ -31,14 +31,15 @@ from django.utils import timezone
 
 from api.admin.coupons.issue_form import IssueForm
 from api.models import Coupon, CouponState
+from api.rules.coupons import Terms
 from api.services.coupons import issuing
 from api.services.coupons.issuing import (
     Audience,
     CouponOver,
     IssuingRefused,
     Progress,
-    Terms,
 )
+from api.services.coupons.lifecycle import Actor
 from utils.exceptions import OUT_OF_REACH
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def page(desk: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         "words": desk.words(coupon),
         "binding": desk.binding(coupon),
         "window": desk.window(coupon),
-        "left": max(coupon.quantity - coupon.issued, 0),
+        "left": issuing.left_of(coupon),
         "over": f"{CouponOver()}。" if over else "",
         "warning": _warning(coupon),
         "form": form,
@@ -127,7 +128,7 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     token = ""
     if preview.receivers and preview.is_enough:
         token = secrets.token_urlsafe(16)
-        kept = Kept(audience, issuing.terms_of(coupon))
+        kept = Kept(audience, coupon.terms)
         cache.set(_key(request, coupon, token), kept, KEPT_FOR)
     return {
         "preview": preview,
@@ -156,15 +157,16 @@ def _warning(coupon: Any) -> str:
     return {
         CouponState.PENDING: "这张优惠券的领取时间还没有开始。",
         CouponState.ENDED: "这张优惠券的领取时间已经结束。",
-    }.get(coupon.state, "")
+    }.get(coupon.receipt_state, "")
 
 
-def _steps(request: HttpRequest, coupon: Coupon, kept: Kept) -> Iterator[dict[str, int | str]]:
+def _steps(request: Any, coupon: Coupon, kept: Kept) -> Iterator[dict[str, int | str]]:
     """Issuing and its entry in the admin log: both or neither. If the browser goes away half-way,
     the iterator is closed, and nothing was issued."""
     try:
         progress = Progress(0, 0)
-        issue = issuing.issue(coupon.pk, kept.audience, now=timezone.now(), terms=kept.terms)
+        now, by = timezone.now(), Actor(staff_id=request.user.pk)
+        issue = issuing.issue(coupon.pk, kept.audience, now=now, terms=kept.terms, by=by)
         with transaction.atomic(), closing(issue) as steps:
             for progress in steps:
                 yield {"done": progress.done, "total": progress.total}

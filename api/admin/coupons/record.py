@@ -31,6 +31,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.coupons import record_export as record_resource
+from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import RecordResource, in_short
 from api.admin.desk.base import (
     WRONG_FILTER,
@@ -43,21 +44,16 @@ from api.admin.desk.base import (
     without_filters,
 )
 from api.models import Account, CouponRecord, CouponRecordStatus
-from api.rules.coupons import Window, window, worth_in_words
-from api.services.coupons.lifecycle import RecordNotUnused, void
+from api.rules.coupons import Window
+from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
 from utils.spreadsheets import export as exporting
 
 NAMES_SEARCHED = 1_000
 
 
 def usable_days(record: CouponRecord) -> Window | None:
-    coupon = record.coupon
-    return window(
-        coupon.valid_begin_date,
-        coupon.valid_end_date,
-        coupon.coupon_valid_days,
-        received=timezone.localdate(record.get_time),
-    )
+    received = timezone.localdate(record.get_time)
+    return record.coupon.terms.days.of_receipt(received, record.valid_until)
 
 
 def accounts_named(beginning: str) -> list[int]:
@@ -71,7 +67,7 @@ class VoidForm(BaseDialogForm):
         label="作废原因",
         max_length=200,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="会写入操作日志。",
+        help_text="会写入这张优惠券的经过和操作日志。",
     )
 
 
@@ -113,6 +109,7 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
     search_help_text = "按券号或用户名的开头搜索"
     ordering = ("-id",)
     sortable_by = ()
+    inlines = (EventInline,)
     actions_detail = ("void",)
     actions_row = ("void",)
     resource_classes = (RecordResource,)
@@ -132,13 +129,7 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
 
     @display(description="优惠内容")
     def worth(self, record: CouponRecord) -> str:
-        coupon = record.coupon
-        return worth_in_words(
-            coupon.coupon_type,
-            coupon.money_equivalent_value,
-            coupon.off_percent,
-            coupon.minimum_consume,
-        )
+        return record.coupon.terms.worth.words
 
     @display(description="领取时间")
     def received(self, record: CouponRecord) -> str:
@@ -165,6 +156,7 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
             CouponRecordStatus.USED.label: "success",
             CouponRecordStatus.EXPIRED.label: "default",
             CouponRecordStatus.VOID.label: "danger",
+            CouponRecordStatus.LOCKED.label: "warning",
         },
     )
     def standing(self, record: CouponRecord) -> str:
@@ -174,9 +166,8 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
     def void_reason(self, record: CouponRecord) -> str | None:
         if record.status != CouponRecordStatus.VOID:
             return None
-        kind = ContentType.objects.get_for_model(CouponRecord)
-        said = LogEntry.objects.filter(content_type=kind, object_id=str(record.pk)).first()
-        return str(said.get_change_message()) if said else None
+        taken_back = record.events.filter(to_status=CouponRecordStatus.VOID).last()
+        return taken_back.reason if taken_back else None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CouponRecord], search_term: str
@@ -218,8 +209,9 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
             raise Http404
         try:
             with transaction.atomic():
-                void(record_id=record.pk)
                 reason = form.cleaned_data["reason"]
+                by = Actor(staff_id=request.user.pk)
+                void(record_id=record.pk, now=timezone.now(), by=by, reason=reason)
                 self.log_change(request, record, f"作废1张（{record.number}）：{reason}")
         except RecordNotUnused:
             messages.error(request, f"{record.number}不是未使用的优惠券，没有作废。")

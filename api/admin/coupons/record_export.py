@@ -11,15 +11,15 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 
 from api.models import CouponRecord, CouponRecordStatus
-from api.rules.coupons import worth_in_words
+from api.rules.coupons import Worth
 from utils.spreadsheets.export import BATCH
 
 _STATUS = dict(CouponRecordStatus.choices)
 _WORTH = (
     "coupon__coupon_type",
     "coupon__money_equivalent_value",
-    "coupon__off_percent",
     "coupon__minimum_consume",
+    "coupon__off_percent",
 )
 _COLUMNS = ("pk", "number", "account__username", "coupon__name", "status", "get_time", "used_time")
 
@@ -49,7 +49,7 @@ class RecordResource(ModelResource):
 def rows(records: QuerySet[CouponRecord]) -> Iterator[list[str]]:
     """In the resource's columns, newest first, a batch at a time by key: no cursor stays open
     however long the client takes, and no statement skips over what was read before."""
-    in_words = cache(worth_in_words)
+    in_words = cache(lambda *worth: Worth.of(*worth).words)
     wanted = records.order_by("-pk").values_list(*_COLUMNS, *_WORTH)
     batch: list[Any] = list(wanted[:BATCH])
     while batch:

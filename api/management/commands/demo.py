@@ -23,7 +23,8 @@ from api.models import (
     PricePolicy,
     UserAuthToken,
 )
-from api.services import accounts, cars
+from api.services import accounts, audit, cars
+from api.services.coupons import lifecycle
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
 ACCOUNTS = {1: "alex", 2: "eric"}
@@ -156,24 +157,19 @@ def load_coupon(pk: int, course_type: ContentType, now: datetime) -> None:
         defaults={
             **coupon,
             "content_type": course_type if "object_id" in coupon else None,
-            "quantity": 100,
+            "quantity": demo_desk.at_least_issued(100, pk=pk),
             "open_date": today - timedelta(days=7),
             "close_date": today + timedelta(days=30),
             "valid_begin_date": today - timedelta(days=7),
             "valid_end_date": today + timedelta(days=30),
         },
     )
-    CouponRecord.objects.update_or_create(
-        pk=pk,
-        defaults={
-            "coupon_id": pk,
-            "number": number_of(pk),
-            "account_id": min(ACCOUNTS),
-            "status": 0,
-            "get_time": now,
-            "used_time": None,
-        },
+    CouponRecord.objects.filter(pk=pk).delete()
+    record = CouponRecord(
+        pk=pk, coupon_id=pk, number=number_of(pk), account_id=min(ACCOUNTS), get_time=now
     )
+    lifecycle.come([record], reason="演示")
+    audit.recount(pk)
 
 
 def forget_old_sequences() -> None:

@@ -17,10 +17,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        today = timezone.localdate()
+        now = timezone.now()
+        today = timezone.localdate(now)
         total = 0
         for case in expiry.over(today):
-            number = expiry.unused(case) if dry_run else expiry.expire(case)
+            number = expiry.unused(case) if dry_run else expiry.expire(case, now=now)
             total += number
             self.stdout.write(f"coupon {case.coupon.pk} {case.coupon}: {number}")
         done = "would be set to expired" if dry_run else "set to expired"

@@ -1,6 +1,8 @@
-"""Records whose time is over: which, and setting status 2 已过期 on them.
+"""Records whose time is over: which, and setting status 2 已过期 on them; and taking that back
+where a coupon got other days.
 
-The rule is coupons.window, asked for each coupon and each day on which records of it were received.
+The rule is `UseDays.is_over`, asked for each coupon and each set of its records that were received
+on one day (and have one last day of their own, if they have any).
 """
 
 from collections.abc import Iterator
@@ -12,66 +14,110 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from api.models import Coupon, CouponRecord, CouponRecordStatus
-from api.models.coupon import CouponRecordQuerySet
-from api.rules.coupons import window
+from api.models.coupon_record import CouponRecordQuerySet
+from api.rules.coupons import UseDays
+from api.services.coupons import lifecycle
+from api.services.coupons.lifecycle import Actor
 
-BATCH = 5_000
+
+class Receipt(NamedTuple):
+    """What decides, beside the coupon, on which days a record can be used."""
+
+    day: date
+    valid_until: date | None
 
 
 class Over(NamedTuple):
-    """A coupon and the days of receipt whose records' time is over."""
+    """A coupon and the receipts whose records' time is over."""
 
     coupon: Coupon
-    received: tuple[date, ...]
+    receipts: tuple[Receipt, ...]
 
 
 def over(today: date) -> Iterator[Over]:
-    """The coupons with unused records whose last day was before `today`. A query for every coupon
-    that has unused records."""
-    held = CouponRecord.objects.filter(status=CouponRecordStatus.UNUSED)
-    for coupon in Coupon.objects.filter(pk__in=held.values("coupon")).order_by("pk"):
-        received = (
-            held.filter(coupon=coupon)
-            .annotate(day=TruncDate(F("get_time"), tzinfo=timezone.get_default_timezone()))
-            .values_list("day", flat=True)
-            .order_by("day")
-            .distinct()
+    """The coupons with unused records that can be used neither today nor later. A query for every
+    coupon that has unused records."""
+    unused = CouponRecord.objects.filter(status=CouponRecordStatus.UNUSED)
+    for coupon in Coupon.objects.filter(pk__in=unused.values("coupon")).order_by("pk"):
+        days = coupon.terms.days
+        past = tuple(
+            receipt
+            for receipt in _receipts(coupon, CouponRecordStatus.UNUSED)
+            if _is_over(days, receipt, today)
         )
-        past = tuple(day for day in received if _is_over(coupon, day, today))
         if past:
             yield Over(coupon, past)
 
 
 def unused(case: Over) -> int:
     """How many records of it are still unused."""
-    return sum(_received_on(case.coupon, day).count() for day in case.received)
+    return _number(case.coupon, CouponRecordStatus.UNUSED, case.receipts)
 
 
-def expire(case: Over) -> int:
-    """Sets their status, BATCH at a time, each batch for itself; says how many. A record that is
-    used or taken back meanwhile keeps what happened to it."""
-    done = 0
-    for day in case.received:
-        records = _received_on(case.coupon, day)
-        while batch := list(records.values_list("pk", flat=True)[:BATCH]):
-            done += records.filter(pk__in=batch).update(status=CouponRecordStatus.EXPIRED)
-    return done
-
-
-def _is_over(coupon: Coupon, received: date, today: date) -> bool:
-    days = window(
-        coupon.valid_begin_date, coupon.valid_end_date, coupon.coupon_valid_days, received
+def expire(case: Over, *, now: datetime) -> int:
+    """Sets their status, in batches, each for itself; says how many."""
+    return sum(
+        lifecycle.expire(_records(case.coupon, CouponRecordStatus.UNUSED, receipt), now=now)
+        for receipt in case.receipts
     )
-    return days is not None and days.last < today
 
 
-def _received_on(coupon: Coupon, day: date) -> CouponRecordQuerySet:
-    """The unused ones; a day is one of the shop's time zone."""
-    begin = timezone.make_aware(datetime.combine(day, time.min))
-    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-    return CouponRecord.objects.filter(
-        coupon=coupon,
-        status=CouponRecordStatus.UNUSED,
-        get_time__gte=begin,
-        get_time__lt=end,
+def revive(coupon: Coupon, before: UseDays, *, now: datetime, by: Actor) -> int:
+    """Sets 未使用 on those expired records of the coupon whose time was over by the days that it
+    had `before`, and is not by those it has; says how many. To be called in the transaction that
+    changes the days."""
+    today = timezone.localdate(now)
+    days = coupon.terms.days
+    return sum(
+        lifecycle.revive(
+            _records(coupon, CouponRecordStatus.EXPIRED, receipt),
+            now=now,
+            by=by,
+            reason="优惠券的有效期已修改",
+        )
+        for receipt in _receipts(coupon, CouponRecordStatus.EXPIRED)
+        if _is_over(before, receipt, today) and not _is_over(days, receipt, today)
     )
+
+
+def newly_over(coupon: Coupon, before: UseDays, *, today: date) -> int:
+    """How many unused records of the coupon are over by its days, and were not by those it had
+    `before`. They are useless at once; the nightly run sets their status."""
+    days = coupon.terms.days
+    past = tuple(
+        receipt
+        for receipt in _receipts(coupon, CouponRecordStatus.UNUSED)
+        if _is_over(days, receipt, today) and not _is_over(before, receipt, today)
+    )
+    return _number(coupon, CouponRecordStatus.UNUSED, past)
+
+
+def _is_over(days: UseDays, receipt: Receipt, today: date) -> bool:
+    return days.is_over(receipt.day, today, receipt.valid_until)
+
+
+def _number(coupon: Coupon, status: CouponRecordStatus, receipts: tuple[Receipt, ...]) -> int:
+    return sum(_records(coupon, status, receipt).count() for receipt in receipts)
+
+
+def _receipts(coupon: Coupon, status: CouponRecordStatus) -> list[Receipt]:
+    """Those of its records of this status; a day is one of the shop's time zone."""
+    rows = (
+        CouponRecord.objects.filter(coupon=coupon, status=status)
+        .annotate(day=TruncDate(F("get_time"), tzinfo=timezone.get_default_timezone()))
+        .values_list("day", "valid_until")
+        .order_by("day", "valid_until")
+        .distinct()
+    )
+    return [Receipt(*row) for row in rows]
+
+
+def _records(coupon: Coupon, status: CouponRecordStatus, receipt: Receipt) -> CouponRecordQuerySet:
+    begin = timezone.make_aware(datetime.combine(receipt.day, time.min))
+    end = timezone.make_aware(datetime.combine(receipt.day + timedelta(days=1), time.min))
+    received = CouponRecord.objects.filter(
+        coupon=coupon, status=status, get_time__gte=begin, get_time__lt=end
+    )
+    if receipt.valid_until is None:
+        return received.filter(valid_until__isnull=True)
+    return received.filter(valid_until=receipt.valid_until)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, DateField, F, Q, When
-from django.db.models.functions import Least, TruncDate
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from api.models import Coupon, CouponRecord, CouponRecordStatus, CouponState
@@ -17,6 +17,11 @@ MOST_USED = 5
 ENDING_SHOWN = 20
 
 
+class Ending(NamedTuple):
+    coupon: Coupon
+    last_day: date
+
+
 class Used(NamedTuple):
     coupon: Coupon
     number: int
@@ -24,12 +29,13 @@ class Used(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """`by_day`: for each of the charted days, the records received then, by their status now."""
+    """`running`: the coupons that are handed out today. `by_day`: for each of the charted days, the
+    records received then, by their status now."""
 
     running: int
     by_status: dict[int, int]
     by_day: dict[date, dict[int, int]]
-    ending: Sequence[Any]
+    ending: Sequence[Ending]
     most_used: Sequence[Used]
 
     @property
@@ -39,9 +45,9 @@ class Figures:
 
 def figures(today: date) -> Figures:
     """Six queries."""
-    coupons = Coupon.objects.with_state(today)
+    coupons = Coupon.objects.with_states(today)
     return Figures(
-        running=coupons.filter(Q(state=CouponState.RUNNING)).count(),
+        running=coupons.filter(Q(receipt_state=CouponState.RUNNING)).count(),
         by_status=_by_status(),
         by_day=_by_day(today),
         ending=_ending(today),
@@ -73,17 +79,15 @@ def _by_day(today: date) -> dict[date, dict[int, int]]:
     return days
 
 
-def _ending(today: date) -> list[Any]:
-    """The running coupons that cannot be had, or cannot be used, after the next SOON_DAYS days."""
-    fixed = Q(valid_begin_date__isnull=False, valid_end_date__isnull=False)
-    last = Case(
-        When(fixed, then=Least("close_date", "valid_end_date")),
-        default=F("close_date"),
-        output_field=DateField(),
-    )
-    coupons = Coupon.objects.with_state(today).with_issued().annotate(last=last)
-    soon = coupons.filter(Q(state=CouponState.RUNNING), last__lte=today + timedelta(days=SOON_DAYS))
-    return list(soon.order_by("last", "pk")[:ENDING_SHOWN])
+def _ending(today: date) -> list[Ending]:
+    """The coupons that nobody can use after the next SOON_DAYS days, soonest first; also those
+    that are no longer handed out."""
+    coupons: QuerySet[Any] = Coupon.objects.with_states(today)
+    soon = coupons.filter(Q(use_days_left__gte=0, use_days_left__lte=SOON_DAYS))
+    return [
+        Ending(coupon, today + timedelta(days=coupon.use_days_left))
+        for coupon in soon.order_by("use_days_left", "pk")[:ENDING_SHOWN]
+    ]
 
 
 def _most_used() -> list[Used]:

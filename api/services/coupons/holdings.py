@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from api.models import CouponRecord, CouponRecordStatus
-from api.models.coupon import CouponRecordQuerySet
+from api.models.coupon_record import CouponRecordQuerySet
 from api.rules.coupons import HeldCoupon, Scope, Terms, UseDays, Worth, scope_of
 
 _COUPON_FIELDS = (
@@ -39,13 +39,19 @@ def held_among(account_id: int, record_ids: Iterable[int]) -> list[HeldCoupon]:
 
 def _held(records: CouponRecordQuerySet) -> list[HeldCoupon]:
     rows = records.values_list(
-        "id", "status", "get_time", "coupon_id", "coupon__name", *_COUPON_FIELDS
+        "id",
+        "status",
+        "get_time",
+        "valid_until",
+        "coupon_id",
+        "coupon__name",
+        *_COUPON_FIELDS,
     )
     terms_of: dict[int, Terms] = {}  # many records may be of one coupon
     held = []
-    for record_id, status, received, coupon_id, name, *coupon in rows:
+    for record_id, status, received, until, coupon_id, name, *coupon in rows:
         terms = terms_of.get(coupon_id) or terms_of.setdefault(coupon_id, _terms(*coupon))
-        window = terms.days.fixed or terms.days.of_receipt(timezone.localdate(received))
+        window = terms.days.of_receipt(timezone.localdate(received), until)
         free = status == CouponRecordStatus.UNUSED
         held.append(HeldCoupon(record_id, terms, window, name, free))
     return held

@@ -1,7 +1,7 @@
 """Handing out a coupon (发放): to these accounts, or to every account.
 
-What was handed out under a coupon is the number of its records, whatever became of them since: one
-that was taken back has still been issued.
+What was handed out under a coupon is counted in `Coupon.issued`, whatever became of it since: a
+record that was taken back has still been issued.
 """
 
 import secrets
@@ -17,23 +17,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
-from api.rules.coupons import window
+from api.rules.coupons import Terms
+from api.services.coupons import lifecycle
+from api.services.coupons.lifecycle import SERVICE, Actor
 
 T = TypeVar("T")
 
-Terms = tuple[object, ...]
-
-_TERMS = (
-    "coupon_type",
-    "money_equivalent_value",
-    "off_percent",
-    "minimum_consume",
-    "content_type_id",
-    "object_id",
-    "valid_begin_date",
-    "valid_end_date",
-    "coupon_valid_days",
-)
 BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
 NAME_LENGTH = 64
 
@@ -97,11 +86,6 @@ class Preview:
         return self.receivers <= self.left
 
 
-def terms_of(coupon: Coupon) -> Terms:
-    """What its holders have of it: worth, binding, and the days of use."""
-    return tuple(getattr(coupon, name) for name in _TERMS)
-
-
 def holders_of(coupon: Coupon) -> int:
     """How many accounts can still use it: those whom a change of its terms concerns."""
     unused = CouponRecord.objects.filter(coupon=coupon, status=CouponRecordStatus.UNUSED)
@@ -110,10 +94,7 @@ def holders_of(coupon: Coupon) -> int:
 
 def is_over(coupon: Coupon, today: date) -> bool:
     """Who received it today could not use it any more."""
-    days = window(
-        coupon.valid_begin_date, coupon.valid_end_date, coupon.coupon_valid_days, received=today
-    )
-    return days is None or days.last < today
+    return coupon.terms.days.is_over(today, today)
 
 
 def find_accounts(names: Iterable[str]) -> Found:
@@ -133,7 +114,6 @@ def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100
     """What `issue` would do. Raises CouponOver. A few queries, and one for every BATCH accounts."""
     if is_over(coupon, today):
         raise CouponOver
-    left = coupon.quantity - _issued(coupon)
     if audience.account_ids is None:
         holding = _accounts_holding(coupon)
         accounts, holders = Account.objects.count(), holding.count()
@@ -147,18 +127,27 @@ def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100
         holders=holders,
         holder_names=tuple(some),
         quantity=coupon.quantity,
-        left=max(left, 0),
+        left=left_of(coupon),
     )
 
 
+def left_of(coupon: Coupon) -> int:
+    return max(coupon.quantity - coupon.issued, 0)
+
+
 def issue(
-    coupon_id: int, audience: Audience, *, now: datetime, terms: Terms | None = None
+    coupon_id: int,
+    audience: Audience,
+    *,
+    now: datetime,
+    terms: Terms | None = None,
+    by: Actor = SERVICE,
 ) -> Generator[Progress, None, None]:
     """Gives every receiver a record of the coupon, in one transaction, and tells how far it is:
     first (0, total), last (total, total). Nothing is issued unless the iterator is exhausted.
 
-    The coupon's row stays locked until then, and what is left is counted under that lock: two
-    managers cannot together hand out more than there is, nor one account the same coupon twice.
+    The coupon's row stays locked until then: two managers cannot together give one account the
+    same coupon twice. The pieces are taken by one conditional UPDATE, as everybody takes them.
     With `terms`, those that the manager has seen, it must still have them.
     Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist if it is
     gone.
@@ -166,29 +155,25 @@ def issue(
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
         coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
-        if terms is not None and terms_of(coupon) != terms:
+        if terms is not None and coupon.terms != terms:
             raise CouponChanged
         if is_over(coupon, timezone.localdate(now)):
             raise CouponOver
-        left = coupon.quantity - _issued(coupon)
         receivers = array("q", _receivers(coupon, audience))
         if not receivers:
             raise NobodyToReceive
-        if len(receivers) > left:
-            raise NotEnoughLeft(wanted=len(receivers), left=max(left, 0))
+        if not Coupon.objects.take(coupon_id, len(receivers)):
+            raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
         yield Progress(0, len(receivers))
         done = 0
         for batch in _batches(receivers):
-            CouponRecord.objects.bulk_create(
+            records = (
                 CouponRecord(coupon_id=coupon_id, account_id=pk, number=_new_number(), get_time=now)
                 for pk in batch
             )
+            lifecycle.come(records, by=by, reason="发放")
             done += len(batch)
             yield Progress(done, len(receivers))
-
-
-def _issued(coupon: Coupon) -> int:
-    return CouponRecord.objects.filter(coupon=coupon).count()
 
 
 def _accounts_holding(coupon: Coupon) -> QuerySet[Account]:

@@ -1,15 +1,174 @@
-"""Taking a coupon back (作废): an unused record stays where it is, but is worth nothing then."""
+"""A coupon record's life (contract §9): the one owner of every change of `CouponRecord.status`.
 
-from api.models import CouponRecord, CouponRecordStatus
+    null -> 0 come   0 -> 3 void    0 -> 2 expire   2 -> 0 revive
+    0 -> 4 lock      4 -> 0 release   4 -> 1 use   1 -> 0 give_back
+
+Each change is an UPDATE on the condition that the record still has the status it leaves, whose row
+count is checked; its event is written in the same transaction: both or neither.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
+from api.models.coupon_record import CouponRecordQuerySet
+
+BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
 
 
-class RecordNotUnused(Exception):
-    """It was used, expired or taken back before; nothing was changed."""
+class RecordsNotThere(Exception):
+    """Not every record had the status that the change begins with; nothing was changed."""
 
 
-def void(*, record_id: int) -> None:
-    """Sets status 3 已作废 on a record that is unused at this moment. One query; somebody who uses
-    the record at the same time either comes first, or finds it void. Raises RecordNotUnused."""
-    unused = CouponRecord.objects.filter(pk=record_id, status=CouponRecordStatus.UNUSED)
-    if not unused.update(status=CouponRecordStatus.VOID):
-        raise RecordNotUnused
+class RecordNotUnused(RecordsNotThere):
+    """It was used, locked, expired or taken back before; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """By whom: an account, a member of staff (by their ids), or, with neither, the service."""
+
+    account_id: int | None = None
+    staff_id: int | None = None
+
+
+SERVICE = Actor()
+
+
+class Step(NamedTuple):
+    leaves: CouponRecordStatus
+    reaches: CouponRecordStatus
+
+
+VOID = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.VOID)
+EXPIRE = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.EXPIRED)
+REVIVE = Step(CouponRecordStatus.EXPIRED, CouponRecordStatus.UNUSED)
+LOCK = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.LOCKED)
+RELEASE = Step(CouponRecordStatus.LOCKED, CouponRecordStatus.UNUSED)
+USE = Step(CouponRecordStatus.LOCKED, CouponRecordStatus.USED)
+GIVE_BACK = Step(CouponRecordStatus.USED, CouponRecordStatus.UNUSED)
+
+
+def come(
+    records: Iterable[CouponRecord], *, by: Actor = SERVICE, reason: str = ""
+) -> list[CouponRecord]:
+    """Inserts new records, unused, each with the event that it came at its `get_time`. Two
+    statements for every BATCH of them. What it takes off a coupon's pieces is the caller's:
+    `Coupon.objects.take`."""
+    with transaction.atomic():
+        written = CouponRecord.objects.bulk_create(records, batch_size=BATCH)
+        CouponRecordEvent.objects.bulk_create(
+            (
+                _event(record.pk, None, CouponRecordStatus.UNUSED, record.get_time, by, reason)
+                for record in written
+            ),
+            batch_size=BATCH,
+        )
+    return written
+
+
+def void(*, record_id: int, now: datetime, by: Actor, reason: str) -> None:
+    """Takes a record back (作废): it stays where it is, but is worth nothing then. Somebody who
+    uses the record at the same time either comes first, or finds it void. Raises
+    RecordNotUnused."""
+    try:
+        _move([record_id], VOID, now=now, by=by, reason=reason)
+    except RecordsNotThere:
+        raise RecordNotUnused from None
+
+
+def expire(records: CouponRecordQuerySet, *, now: datetime) -> int:
+    """Sets 已过期 on those of the records that are unused, a batch at a time, each in a
+    transaction of its own; says how many. Which ones are over is `expiry`'s to say. One that is
+    used, locked or taken back meanwhile keeps what happened to it."""
+    return _move_all(records, EXPIRE, now=now, by=SERVICE, reason="有效期已过")
+
+
+def revive(records: CouponRecordQuerySet, *, now: datetime, by: Actor, reason: str) -> int:
+    """Sets 未使用 on those of the records that had expired; says how many. As `expire`."""
+    return _move_all(records, REVIVE, now=now, by=by, reason=reason)
+
+
+def lock(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
+    """Holds unused records for an order that is not paid yet. All of them or none: raises
+    RecordsNotThere."""
+    _move(record_ids, LOCK, now=now, by=by, reason=reason)
+
+
+def release(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
+    """Frees locked records: their order was closed. All or none: raises RecordsNotThere."""
+    _move(record_ids, RELEASE, now=now, by=by, reason=reason)
+
+
+def use(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
+    """Spends locked records: their order is paid, at `now`. All or none: raises
+    RecordsNotThere."""
+    _move(record_ids, USE, now=now, by=by, reason=reason, used_time=now)
+
+
+def give_back(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
+    """Returns used records: what they were spent on was refunded. All or none: raises
+    RecordsNotThere."""
+    _move(record_ids, GIVE_BACK, now=now, by=by, reason=reason, used_time=None)
+
+
+def _move(
+    record_ids: Sequence[int], step: Step, *, now: datetime, by: Actor, reason: str, **fields: Any
+) -> None:
+    """All of them, or none and RecordsNotThere. Rows are locked by id, in order: two changes that
+    share records wait for one another, and never each for the other."""
+    ids = sorted(set(record_ids))
+    with transaction.atomic():
+        if len(ids) > 1:
+            list(_locked(CouponRecord.objects.filter(pk__in=ids)).values_list("pk"))
+        _change(ids, step, now=now, by=by, reason=reason, **fields)
+
+
+def _move_all(
+    records: CouponRecordQuerySet, step: Step, *, now: datetime, by: Actor, reason: str
+) -> int:
+    done = 0
+    fitting = records.filter(status=step.leaves)
+    while True:
+        with transaction.atomic():
+            batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
+            _change(batch, step, now=now, by=by, reason=reason)
+        if not batch:
+            return done
+        done += len(batch)
+
+
+def _change(
+    ids: Sequence[int], step: Step, *, now: datetime, by: Actor, reason: str, **fields: Any
+) -> None:
+    """The UPDATE and its events; raises RecordsNotThere where the caller's transaction must roll
+    back."""
+    fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves)
+    if fitting.update(status=step.reaches, **fields) != len(ids):
+        raise RecordsNotThere
+    CouponRecordEvent.objects.bulk_create(
+        _event(record_id, step.leaves, step.reaches, now, by, reason) for record_id in ids
+    )
+
+
+def _locked(records: CouponRecordQuerySet) -> CouponRecordQuerySet:
+    # No key: what refers to the record, an event say, need not wait.
+    return records.order_by("pk").select_for_update(no_key=True)
+
+
+def _event(
+    record_id: int, leaves: int | None, reaches: int, at: datetime, by: Actor, reason: str
+) -> CouponRecordEvent:
+    return CouponRecordEvent(
+        record_id=record_id,
+        from_status=leaves,
+        to_status=reaches,
+        at=at,
+        account_id=by.account_id,
+        staff_id=by.staff_id,
+        reason=reason,
+    )

@@ -1,0 +1,194 @@
+"""A record's life: each change only from the status it leaves, and with its event or not at all."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from api.models import CouponRecord, CouponRecordEvent
+from api.models.coupon_record import AppendOnly
+from api.services.coupons import lifecycle
+from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, RecordsNotThere
+from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+STATUSES = [0, 1, 2, 3, 4]
+
+Change = Callable[..., None]
+ORDERED: list[tuple[Change, int, int]] = [
+    (lifecycle.lock, 0, 4),
+    (lifecycle.release, 4, 0),
+    (lifecycle.use, 4, 1),
+    (lifecycle.give_back, 1, 0),
+]
+FOR_ORDERS = pytest.mark.parametrize(
+    ("change", "leaves", "reaches"), ORDERED, ids=[change.__name__ for change, *_ in ORDERED]
+)
+
+
+def statuses(*records: CouponRecord) -> list[int]:
+    for record in records:
+        record.refresh_from_db()
+    return [record.status for record in records]
+
+
+def told(record: CouponRecord) -> list[tuple[int | None, int]]:
+    """Its events beyond the first, which the factory writes."""
+    return list(record.events.order_by("id").values_list("from_status", "to_status"))[1:]
+
+
+@FOR_ORDERS
+def test_all_the_records_move_and_each_has_its_event(
+    change: Change, leaves: int, reaches: int
+) -> None:
+    account = AccountFactory()
+    one, two = CouponRecordFactory.create_batch(2, account=account, status=leaves)
+    beside = CouponRecordFactory(coupon=one.coupon, account=account, status=leaves)
+    others = CouponRecordFactory(coupon=one.coupon, status=leaves)
+    change([two.pk, one.pk], now=NOW, by=Actor(account_id=account.pk), reason="订单")
+    assert statuses(one, two, beside, others) == [reaches, reaches, leaves, leaves]
+    for record in (one, two):
+        assert told(record) == [(leaves, reaches)]
+        event = record.events.latest("id")
+        assert (event.at, event.account, event.staff, event.reason) == (NOW, account, None, "订单")
+    assert told(beside) == told(others) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "leaves", "status"),
+    [(change, leaves, status) for change, leaves, _ in ORDERED for status in STATUSES
+     if status != leaves],
+)  # fmt: skip
+def test_one_that_is_elsewhere_holds_all_of_them_back(
+    change: Change, leaves: int, status: int
+) -> None:
+    fits, elsewhere = CouponRecordFactory(status=leaves), CouponRecordFactory(status=status)
+    with pytest.raises(RecordsNotThere):
+        change([fits.pk, elsewhere.pk], now=NOW, by=SERVICE)
+    assert statuses(fits, elsewhere) == [leaves, status]
+    assert told(fits) == told(elsewhere) == []
+
+
+def test_a_record_that_is_not_there_holds_all_of_them_back() -> None:
+    record = CouponRecordFactory()
+    with pytest.raises(RecordsNotThere):
+        lifecycle.lock([record.pk, record.pk + 1], now=NOW, by=SERVICE)
+    assert statuses(record) == [0]
+
+
+def test_a_record_named_twice_moves_once() -> None:
+    record = CouponRecordFactory()
+    lifecycle.lock([record.pk, record.pk], now=NOW, by=SERVICE)
+    assert told(record) == [(0, 4)]
+
+
+def test_used_time_is_when_it_was_paid_and_goes_when_it_comes_back() -> None:
+    record = CouponRecordFactory(status=4)
+    lifecycle.use([record.pk], now=NOW, by=SERVICE)
+    record.refresh_from_db()
+    assert record.used_time == NOW
+    lifecycle.give_back([record.pk], now=NOW + dt.timedelta(days=1), by=SERVICE)
+    record.refresh_from_db()
+    assert record.used_time is None
+
+
+def test_records_come_unused_with_an_event_each() -> None:
+    coupon, staff = CouponFactory(), User.objects.create_user("manager")
+    records = lifecycle.come(
+        (
+            CouponRecord(coupon=coupon, account=account, number=f"A{account.pk}", get_time=NOW)
+            for account in AccountFactory.create_batch(3)
+        ),
+        by=Actor(staff_id=staff.pk),
+        reason="发放",
+    )
+    events = CouponRecordEvent.objects.order_by("record")
+    assert [event.record for event in events] == records
+    for event in events:
+        assert (event.from_status, event.to_status, event.at) == (None, 0, NOW)
+        assert (event.staff, event.account, event.reason) == (staff, None, "发放")
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, 4])
+def test_only_an_unused_record_is_taken_back(status: int) -> None:
+    record = CouponRecordFactory(status=status)
+    with pytest.raises(RecordNotUnused):
+        lifecycle.void(record_id=record.pk, now=NOW, by=SERVICE, reason="发错了人")
+    assert statuses(record) == [status]
+    assert told(record) == []
+
+
+MANY: list[tuple[Callable[[Any], int], int, int]] = [
+    (lambda records: lifecycle.expire(records, now=NOW), 0, 2),
+    (lambda records: lifecycle.revive(records, now=NOW, by=SERVICE, reason="x"), 2, 0),
+]
+
+
+@pytest.mark.parametrize(("change", "leaves", "reaches"), MANY, ids=["expire", "revive"])
+def test_of_many_those_move_that_fit(
+    change: Callable[[Any], int], leaves: int, reaches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "BATCH", 2)
+    fitting = CouponRecordFactory.create_batch(5, status=leaves)
+    others = [CouponRecordFactory(status=status) for status in STATUSES if status != leaves]
+    left_out = CouponRecordFactory(status=leaves)
+    assert change(CouponRecord.objects.exclude(pk=left_out.pk)) == 5
+    assert statuses(*fitting) == [reaches] * 5
+    assert [told(record) for record in fitting] == [[(leaves, reaches)]] * 5
+    assert not any(told(record) for record in [*others, left_out])
+    assert statuses(left_out) == [leaves]
+
+
+def test_a_change_that_is_rolled_back_leaves_no_event() -> None:
+    record = CouponRecordFactory()
+    with transaction.atomic():
+        lifecycle.lock([record.pk], now=NOW, by=SERVICE)
+        transaction.set_rollback(True)
+    assert statuses(record) == [0]
+    assert told(record) == []
+
+
+def test_without_its_event_there_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = CouponRecordFactory()
+    monkeypatch.setattr(lifecycle, "_event", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        lifecycle.void(record_id=record.pk, now=NOW, by=SERVICE, reason="x")
+    assert statuses(record) == [0]
+
+
+@pytest.mark.parametrize("number", [2, 20])
+def test_the_queries_do_not_grow_with_the_records(
+    number: int, django_assert_num_queries: Any
+) -> None:
+    ids = [record.pk for record in CouponRecordFactory.create_batch(number)]
+    # Savepoint, the rows locked in order, the change, its events; release.
+    with django_assert_num_queries(5):
+        lifecycle.lock(ids, now=NOW, by=SERVICE)
+
+
+def test_what_happened_is_neither_changed_nor_deleted() -> None:
+    event = CouponRecordFactory().events.get()
+    event.reason = "另一个原因"
+    for attempt in (
+        event.save,
+        event.delete,
+        CouponRecordEvent.objects.all().delete,
+        lambda: CouponRecordEvent.objects.update(reason="另一个原因"),
+    ):
+        with pytest.raises(AppendOnly):
+            attempt()
+    assert CouponRecordEvent.objects.get().reason == "测试"
+
+
+def test_events_go_with_their_record_alone_and_outlive_who_did_it() -> None:
+    staff = User.objects.create_user("manager")
+    gone, stays = CouponRecordFactory.create_batch(2)
+    lifecycle.void(record_id=stays.pk, now=NOW, by=Actor(staff_id=staff.pk), reason="发错了人")
+    staff.delete()
+    gone.delete()
+    assert {event.record for event in CouponRecordEvent.objects.all()} == {stays}
+    assert [event.reason for event in stays.events.filter(staff=None)] == ["测试", "发错了人"]
