@@ -63,3 +63,39 @@ class SettlementChanged(ShopError):
     """The settlement is not in the state that `If-Match` names."""
 
     status, code, message = 412, 1412, "结算信息已变化，请刷新后重试"
+
+
+class MoneyMismatch(ShopError):
+    code, message = 4001, "总价、优惠券抵扣和实际支付的金额不符"
+
+
+class NotPayable(ShopError):
+    code, message = 4004, "课程已下线，无法购买"
+
+
+class QuoteOutdated(ShopError):
+    code, message = 4005, "结算信息已变化，请确认后重新提交"
+
+
+class CouponUseFailed(ShopError):
+    code, message = 4007, "优惠券使用失败"
+
+
+class OrderNotFound(ShopError):
+    code, message = 4010, "订单不存在"
+
+
+class OrderStateRefused(ShopError):
+    code, message = 4011, "订单状态不允许此操作"
+
+
+class RequestInFlight(ShopError):
+    """The same request is still being answered elsewhere."""
+
+    status, code, message = 409, 1409, "相同的请求正在处理，请稍后再试"
+
+
+class IdempotencyKeyReused(ShopError):
+    """The key of an earlier request came with another path or body."""
+
+    status, code, message = 422, 1422, "此Idempotency-Key已用于另一个请求"

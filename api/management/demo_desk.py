@@ -10,10 +10,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError
 from django.utils import timezone
 
+from api.management import demo_orders
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, Course
 from api.services import audit
 from api.services.coupons import lifecycle
-from api.services.coupons.lifecycle import SERVICE, Actor
+from api.services.coupons.lifecycle import SERVICE
 
 ADMIN, MANAGER = "admin", "manager"
 MANAGERS = "优惠券运营"
@@ -76,6 +77,7 @@ def load(now: datetime, password: str) -> None:
     """Makes or renews them, around the day of `now`."""
     _load_people(password)
     students = _students()
+    demo_orders.forget(student.pk for student in students)
     for at, (name, promotion) in enumerate(PROMOTIONS.items()):
         coupon = _load_coupon(name, promotion, now)
         _load_records(coupon, promotion, f"DEMO{at}", students, now)
@@ -157,10 +159,8 @@ def _fate(at: int, promotion: Promotion) -> CouponRecordStatus:
 def _meet_fate(
     record: CouponRecord, fate: CouponRecordStatus, halfway: datetime, now: datetime
 ) -> None:
-    owner = Actor(account_id=record.account_id)
     if fate == CouponRecordStatus.USED:
-        lifecycle.lock([record.pk], now=halfway, by=owner)
-        lifecycle.use([record.pk], now=halfway, by=owner)
+        demo_orders.buy(record, course_id=record.coupon.object_id or 1, now=halfway)
     elif fate == CouponRecordStatus.EXPIRED:
         lifecycle.expire(CouponRecord.objects.filter(pk=record.pk), now=now)
     elif fate == CouponRecordStatus.VOID:

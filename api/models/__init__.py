@@ -20,6 +20,15 @@ from .course import (
     Scholarship,
     Teacher,
 )
+from .order import (
+    EnrolledCourse,
+    IdempotencyKey,
+    Order,
+    OrderDetail,
+    Payment,
+    PaymentType,
+    ShopEvent,
+)
 
 __all__ = [
     "Account",
@@ -41,10 +50,17 @@ __all__ = [
     "CourseStatus",
     "CourseSubCategory",
     "DegreeCourse",
+    "EnrolledCourse",
     "Homework",
+    "IdempotencyKey",
     "OftenAskedQuestion",
+    "Order",
+    "OrderDetail",
+    "Payment",
+    "PaymentType",
     "PricePolicy",
     "Scholarship",
+    "ShopEvent",
     "Teacher",
     "UserAuthToken",
 ]

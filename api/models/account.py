@@ -8,6 +8,8 @@ class Account(models.Model):
     username = models.CharField("用户名", max_length=64, unique=True)
     # A hash made by set_password, never the password itself.
     password = models.CharField("密码", max_length=128)
+    # The settlement that was ordered last, while Redis still has to be cleared up after it.
+    ordered_settlement = models.CharField(max_length=32, null=True, editable=False)
 
     class Meta:
         verbose_name = "账户"

@@ -34,6 +34,16 @@ class CouponRecord(models.Model):
     get_time = models.DateTimeField(verbose_name="领取时间", help_text="用户领取时间")
     used_time = models.DateTimeField(blank=True, null=True, verbose_name="使用时间")
 
+    # Of a locked or used record; the document has it commented out.
+    order = models.ForeignKey(
+        "Order",
+        verbose_name="关联订单",
+        null=True,
+        blank=True,
+        related_name="records",
+        on_delete=models.PROTECT,
+        db_index=False,  # the partial index below
+    )
     # Beyond the document. Where it is set, it alone is the last day.
     valid_until = models.DateField("可用至", blank=True, null=True)
 
@@ -53,6 +63,9 @@ class CouponRecord(models.Model):
             models.Index(fields=["coupon", "status"], name="couponrecord_coupon_status"),
             models.Index(fields=["status", "id"], name="couponrecord_status"),
             models.Index(fields=["get_time"], name="couponrecord_get_time"),
+            models.Index(
+                fields=["order"], name="couponrecord_order", condition=Q(order__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,6 +121,15 @@ class CouponRecordEvent(models.Model):
         related_name="+",
         on_delete=models.SET_NULL,
         db_index=False,  # hardly anybody of the staff is ever deleted; events are many
+    )
+    order = models.ForeignKey(
+        "Order",
+        verbose_name="订单",
+        null=True,
+        blank=True,
+        related_name="+",
+        on_delete=models.PROTECT,
+        db_index=False,  # orders are never deleted
     )
     reason = models.TextField("原因", blank=True, default="")
 

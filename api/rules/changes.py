@@ -22,6 +22,7 @@ class ChangeCode(StrEnum):
     PERIOD_CHANGED = "period_changed"
     COUPON_CHANGED = "coupon_changed"
     COUPON_GONE = "coupon_gone"
+    OWNED = "owned"  # it does not stop the order
 
 
 REASONS = {
@@ -31,6 +32,7 @@ REASONS = {
     ChangeCode.PERIOD_CHANGED: "有效期已变动",
     ChangeCode.COUPON_CHANGED: "优惠券内容已变动",
     ChangeCode.COUPON_GONE: "优惠券已不可用",
+    ChangeCode.OWNED: "已购买此课程，将从到期后续期",
 }
 NOT_PAYABLE = frozenset({ChangeCode.OFFLINE, ChangeCode.POLICY_GONE})
 

@@ -37,6 +37,13 @@ _IF_MATCH = OpenApiParameter(
     description="The ETag of the settlement that is meant; refused with 412 if it has changed",
 )
 
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Up to 255 characters: the same request under the same key is carried out once",
+)
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -82,6 +89,7 @@ def _schema(name: str, operation: Operation) -> Any:
             *_HEADERS,
             *([operation.query] if operation.query else []),
             *([_IF_MATCH] if 412 in operation.statuses else []),
+            *([_IDEMPOTENCY_KEY] if 422 in operation.statuses else []),
         ],
         responses={
             200: _answer(name, operation),

@@ -9,6 +9,7 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema
 
 from api.serializers.fields import IdField, IdOrNothingField, NumberField
+from api.serializers.order import ConsentMoneyField
 
 _DIGITS = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
 _DIGITS_OR_ZERO = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
@@ -25,13 +26,12 @@ class Schema(AutoSchema):
         return ""  # not the view's docstring, which speaks of all its methods at once
 
     def _get_request_body(self, direction: str = "request") -> Any:
-        if self.method != "DELETE":
-            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
-        self.method = "POST"  # the original knows no other methods with a body
-        try:
-            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        asked_by, self.method = self.method, "POST" if self.method == "DELETE" else self.method
+        try:  # the original knows no body of a DELETE
+            body: Any = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
-            self.method = "DELETE"
+            self.method = asked_by
+        return body and body | {"required": True}
 
 
 class TokenSchemes(OpenApiAuthenticationExtension):
@@ -66,3 +66,13 @@ class IdFields(OpenApiSerializerFieldExtension):
         digits = _DIGITS if field.smallest else _DIGITS_OR_ZERO
         nothing = [{"enum": [0, ""]}] if isinstance(field, IdOrNothingField) else []
         return {"anyOf": [number, digits, *nothing]}
+
+
+class ConsentMoney(OpenApiSerializerFieldExtension):
+    """A sum of 元: a number, or a text that says one."""
+
+    target_class = ConsentMoneyField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        text = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
+        return {"anyOf": [{"type": "number", "minimum": 0, "multipleOf": 0.01}, text]}

@@ -3,9 +3,9 @@
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from api.schema import accounts, cars, courses, payment
+from api.schema import accounts, cars, courses, orders, payment
 
-DESCRIBED = (accounts, cars, courses, payment)  # importing them has described the views
+DESCRIBED = (accounts, cars, courses, orders, payment)  # importing them has described the views
 
 
 class SchemaView(SpectacularAPIView):

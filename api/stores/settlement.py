@@ -114,6 +114,18 @@ class SettlementStore:
         self._renew(write, account_id, course_ids)
         write.commit(self._redis)
 
+    def remove(self, account_id: int, settlement: str) -> None:
+        """Takes this settlement out, whole; another one, in its place by now, stays. Two round
+        trips. Raises Contention if it is replaced between them."""
+        index = self.index(account_id)
+        if index is None or index.settlement != settlement:
+            return
+        write = self._guarded(account_id, index._replace(revision=None))
+        write.delete(self.coupon_key(account_id))
+        for course_id in index.course_ids:
+            write.delete(self.course_key(account_id, course_id))
+        write.commit(self._redis)
+
     # One script: to ask for the index first, and then for what it names, takes the client nearly
     # twice as long. The course keys are in the slot of KEYS[1]: README, Redis Cluster.
     _READ = """

@@ -1,16 +1,16 @@
 """/api/shoppingcar/: an account's shopping car (contract §4)."""
 
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api.serializers import parsed
 from api.serializers.car import CarCourseShown, PolicyRequest, RemoveRequest
 from api.services import cars
+from api.views.shop import ShopView
 from utils.auth import AccountRequest
 from utils.response import success
 
 
-class ShoppingCarView(APIView):
+class ShoppingCarView(ShopView):
     """Put courses into the car, look into it, choose other policies, take courses out."""
 
     def post(self, request: AccountRequest) -> Response:

@@ -2,18 +2,18 @@
 
 from django.utils import timezone
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api.serializers import parsed
 from api.serializers.payment import ChooseRequest, SettlementShown, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
 from api.services.checkout import quoting, settlement
 from api.services.checkout.quote import Quote
+from api.views.shop import ShopView
 from utils.auth import AccountRequest
 from utils.response import success
 
 
-class PaymentViewSet(APIView):
+class PaymentViewSet(ShopView):
     """An account's settlement: start it, choose coupons, read it."""
 
     def post(self, request: AccountRequest) -> Response:
@@ -42,7 +42,7 @@ class PaymentViewSet(APIView):
         return answer
 
 
-class QuoteView(APIView):
+class QuoteView(ShopView):
     """What the settlement costs this moment: look at it, or accept today's prices and terms."""
 
     def get(self, request: AccountRequest) -> Response:
@@ -56,7 +56,7 @@ class QuoteView(APIView):
         return _shown(request, quote)
 
 
-class BestChoiceView(APIView):
+class BestChoiceView(ShopView):
     """The choice of coupons with the lowest total: look at it, or take it."""
 
     def get(self, request: AccountRequest) -> Response:

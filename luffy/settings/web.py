@@ -156,6 +156,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,  # what a PATCH leaves out is an error here
     "ENUM_NAME_OVERRIDES": {
         "ChangeCode": "api.serializers.car.CHANGE_CODES",
+        "OrderStatus": "api.models.order.Order.status_choices",
+        "EnrolledStatus": "api.models.order.EnrolledCourse.status_choices",
         "IdleCode": "api.serializers.quote.IDLE_CODES",
     },
     "SERVE_INCLUDE_SCHEMA": False,

@@ -12,7 +12,12 @@ from api.models import CouponRecord, CouponRecordEvent
 from api.models.coupon_record import AppendOnly
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, RecordsNotThere
-from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from tests.support.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    OrderFactory,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -46,15 +51,20 @@ def test_all_the_records_move_and_each_has_its_event(
     change: Change, leaves: int, reaches: int
 ) -> None:
     account = AccountFactory()
-    one, two = CouponRecordFactory.create_batch(2, account=account, status=leaves)
+    order = OrderFactory(account=account)
+    held = {"account": account, "status": leaves, "order": order if leaves else None}
+    one, two = CouponRecordFactory.create_batch(2, **held)
     beside = CouponRecordFactory(coupon=one.coupon, account=account, status=leaves)
     others = CouponRecordFactory(coupon=one.coupon, status=leaves)
-    change([two.pk, one.pk], now=NOW, by=Actor(account_id=account.pk), reason="订单")
+    by = Actor(account_id=account.pk)
+    change([two.pk, one.pk], order_id=order.pk, now=NOW, by=by, reason="订单")
     assert statuses(one, two, beside, others) == [reaches, reaches, leaves, leaves]
     for record in (one, two):
         assert told(record) == [(leaves, reaches)]
         event = record.events.latest("id")
         assert (event.at, event.account, event.staff, event.reason) == (NOW, account, None, "订单")
+        assert event.order == order
+        assert record.order == (order if reaches in (1, 4) else None)
     assert told(beside) == told(others) == []
 
 
@@ -66,32 +76,45 @@ def test_all_the_records_move_and_each_has_its_event(
 def test_one_that_is_elsewhere_holds_all_of_them_back(
     change: Change, leaves: int, status: int
 ) -> None:
-    fits, elsewhere = CouponRecordFactory(status=leaves), CouponRecordFactory(status=status)
+    order = OrderFactory()
+    fits = CouponRecordFactory(status=leaves, order=order)
+    elsewhere = CouponRecordFactory(status=status, order=order)
     with pytest.raises(RecordsNotThere):
-        change([fits.pk, elsewhere.pk], now=NOW, by=SERVICE)
+        change([fits.pk, elsewhere.pk], order_id=order.pk, now=NOW, by=SERVICE)
     assert statuses(fits, elsewhere) == [leaves, status]
     assert told(fits) == told(elsewhere) == []
+
+
+@pytest.mark.parametrize(("change", "leaves"), [one[:2] for one in ORDERED[1:]])
+def test_a_record_of_another_order_is_not_moved(change: Change, leaves: int) -> None:
+    record = CouponRecordFactory(status=leaves, order=OrderFactory())
+    with pytest.raises(RecordsNotThere):
+        change([record.pk], order_id=OrderFactory().pk, now=NOW, by=SERVICE)
+    assert statuses(record) == [leaves]
+    assert told(record) == []
 
 
 def test_a_record_that_is_not_there_holds_all_of_them_back() -> None:
     record = CouponRecordFactory()
     with pytest.raises(RecordsNotThere):
-        lifecycle.lock([record.pk, record.pk + 1], now=NOW, by=SERVICE)
+        lifecycle.lock([record.pk, record.pk + 1], order_id=OrderFactory().pk, now=NOW, by=SERVICE)
     assert statuses(record) == [0]
 
 
 def test_a_record_named_twice_moves_once() -> None:
     record = CouponRecordFactory()
-    lifecycle.lock([record.pk, record.pk], now=NOW, by=SERVICE)
+    lifecycle.lock([record.pk, record.pk], order_id=OrderFactory().pk, now=NOW, by=SERVICE)
     assert told(record) == [(0, 4)]
 
 
 def test_used_time_is_when_it_was_paid_and_goes_when_it_comes_back() -> None:
-    record = CouponRecordFactory(status=4)
-    lifecycle.use([record.pk], now=NOW, by=SERVICE)
+    order_id = OrderFactory().pk
+    record = CouponRecordFactory(status=4, order_id=order_id)
+    lifecycle.use([record.pk], order_id=order_id, now=NOW, by=SERVICE)
     record.refresh_from_db()
     assert record.used_time == NOW
-    lifecycle.give_back([record.pk], now=NOW + dt.timedelta(days=1), by=SERVICE)
+    later = NOW + dt.timedelta(days=1)
+    lifecycle.give_back([record.pk], order_id=order_id, now=later, by=SERVICE)
     record.refresh_from_db()
     assert record.used_time is None
 
@@ -146,7 +169,7 @@ def test_of_many_those_move_that_fit(
 def test_a_change_that_is_rolled_back_leaves_no_event() -> None:
     record = CouponRecordFactory()
     with transaction.atomic():
-        lifecycle.lock([record.pk], now=NOW, by=SERVICE)
+        lifecycle.lock([record.pk], order_id=OrderFactory().pk, now=NOW, by=SERVICE)
         transaction.set_rollback(True)
     assert statuses(record) == [0]
     assert told(record) == []
@@ -165,9 +188,10 @@ def test_the_queries_do_not_grow_with_the_records(
     number: int, django_assert_num_queries: Any
 ) -> None:
     ids = [record.pk for record in CouponRecordFactory.create_batch(number)]
+    order_id = OrderFactory().pk
     # Savepoint, the rows locked in order, the change, its events; release.
     with django_assert_num_queries(5):
-        lifecycle.lock(ids, now=NOW, by=SERVICE)
+        lifecycle.lock(ids, order_id=order_id, now=NOW, by=SERVICE)
 
 
 def test_what_happened_is_neither_changed_nor_deleted() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from api.models import Coupon, CouponRecord, CouponRecordEvent
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, RecordsNotThere
-from tests.support.factories import CouponFactory, CouponRecordFactory
+from tests.support.factories import CouponFactory, CouponRecordFactory, OrderFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -43,7 +43,8 @@ def while_open(first: Callable[[], object], second: Callable[[], object]) -> tup
 
 
 def lock(*records: CouponRecord) -> Callable[[], object]:
-    return lambda: lifecycle.lock([record.pk for record in records], now=timezone.now(), by=SERVICE)
+    ids, order_id = [record.pk for record in records], OrderFactory().pk
+    return lambda: lifecycle.lock(ids, order_id=order_id, now=timezone.now(), by=SERVICE)
 
 
 def void(record: CouponRecord) -> Callable[[], object]:

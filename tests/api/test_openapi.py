@@ -64,7 +64,7 @@ def test_every_method_of_every_endpoint_is_described(described):
     for door in api.url_patterns:
         view = getattr(door.callback, "cls", None)
         if view not in (None, SchemaView, DocsView):
-            path = re.sub(r"<int:(\w+)>", r"{\1}", f"/api/{door.pattern}")
+            path = re.sub(r"<\w+:(\w+)>", r"{\1}", f"/api/{door.pattern}")
             there |= {(path, method) for method in METHODS if hasattr(view, method)}
 
     assert {(path, method) for path, method, _ in operations(described)} == there

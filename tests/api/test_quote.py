@@ -498,9 +498,9 @@ def test_a_price_costs_a_fixed_number_of_round_trips_and_queries(
     alice.post("/api/payment/", {"courseids": list(range(1, number + 1))})
     alice.post(BEST)
 
-    # Who asks; whether the courses' prices have changed; whether the chosen coupons are usable,
-    # which nobody asks where none is chosen.
-    with django_assert_num_queries(3 if coupons else 2), round_trips() as made:
+    # Who asks; what the courses cost today; what is owned; whether the coupons are usable,
+    # which nobody asks where none is offered.
+    with django_assert_num_queries(4 if coupons else 3), round_trips() as made:
         data_of(getattr(alice, method)(path))
 
     assert len(made) == trips

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 import factory
@@ -20,6 +21,7 @@ from api.models import (
     Course,
     CourseCategory,
     CourseSubCategory,
+    Order,
     PricePolicy,
     UserAuthToken,
 )
@@ -172,3 +174,21 @@ def settle_elsewhere(
         SettlementStore.coupon_key(account.pk),
         mapping={"coupon": json.dumps(site_wide or {}), "default_coupon": 0},
     )
+
+
+class OrderFactory(DjangoModelFactory[Order]):
+    """An unpaid order of nothing, for what only needs one to refer to."""
+
+    class Meta:
+        model = Order
+
+    account = factory.SubFactory(AccountFactory)
+    payment_type = 1
+    order_number = factory.Sequence("order-{}".format)
+    actual_amount = subtotal = course_discount = global_discount = Decimal("0.00")
+    status = 1
+    date = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + DAY)
+    settlement = factory.Sequence("settlement-{}".format)
+    version = "v"
+    quote = factory.LazyFunction(lambda: {"taken": "", "course_list": [], "global_coupons": []})

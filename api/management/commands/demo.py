@@ -11,7 +11,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from api.management import demo_desk
+from api.management import demo_desk, demo_orders
 from api.models import (
     Account,
     Coupon,
@@ -110,6 +110,7 @@ def refuse_to_overwrite() -> None:
 
 def load_database(now: datetime) -> None:
     """Makes or renews the demo's rows, its coupons valid around the day of `now`."""
+    demo_orders.forget(ACCOUNTS)
     for pk, username in ACCOUNTS.items():
         account = Account(pk=pk, username=username)
         account.set_password(PASSWORD)

@@ -10,17 +10,15 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from django.utils import timezone
-
 from api.errors import SettlementNotFound, SettlementUnreadable
 from api.rules import best_choice
 from api.rules.best_choice import Alternative, Best
 from api.rules.pricing import breakdown
 from api.rules.reachable_sums import TooLargeToSearch
 from api.services.checkout.etags import etag_of, require_match
-from api.services.checkout.quote import Quote, Settled
-from api.services.checkout.today import Today, courses_today, today_of
-from api.services.coupons import holdings
+from api.services.checkout.quote import Quote
+from api.services.checkout.settled import Settled
+from api.services.checkout.today import Today, today_of, today_of_all
 from api.stores.codec import NO_COUPON, offers_of
 from api.stores.settlement import SettlementIndex, SettlementStore
 from api.stores.snapshot import SettledCourse, SettlementSnapshot
@@ -42,7 +40,7 @@ def quote(*, account_id: int, now: datetime) -> tuple[Quote, str]:
     """What would be paid if it were ordered this moment, and what has changed since the settlement
     was started; and the settlement's ETag.
 
-    One round trip to Redis, two queries. Raises SettlementNotFound. It changes nothing.
+    One round trip to Redis, three queries. Raises SettlementNotFound. It changes nothing.
     """
     settled = _settled(account_id, now)
     return settled.quote(), etag_of(settled.index, settled.snapshot)
@@ -52,7 +50,7 @@ def quote(*, account_id: int, now: datetime) -> tuple[Quote, str]:
 def best(*, account_id: int, now: datetime) -> BestQuote:
     """The choice with the lowest total, among the coupons that can be used now.
 
-    One round trip to Redis, two queries. Raises SettlementNotFound. It changes nothing.
+    One round trip to Redis, three queries. Raises SettlementNotFound. It changes nothing.
     """
     settled = _settled(account_id, now)
     found = _best(settled)
@@ -64,7 +62,7 @@ def best(*, account_id: int, now: datetime) -> BestQuote:
 def choose_best(*, account_id: int, now: datetime, if_match: str | None = None) -> Quote:
     """Chooses the choice with the lowest total, in one atomic step, and gives its quote.
 
-    Two round trips to Redis, two queries. Raises SettlementNotFound, or SettlementChanged where
+    Two round trips to Redis, three queries. Raises SettlementNotFound, or SettlementChanged where
     the settlement is not in the state `if_match`; nothing is changed then.
     """
     settled = _settled(account_id, now, if_match)
@@ -82,14 +80,11 @@ def accept_today(*, account_id: int, now: datetime) -> Quote:
     """Gives the settlement today's prices, periods and coupons, in its order and with the choices
     that still hold, and gives the new quote. Courses that are offline or gone stay as they are.
 
-    Two round trips to Redis, two queries. Raises SettlementNotFound; nothing is changed then.
+    Two round trips to Redis, three queries. Raises SettlementNotFound; nothing is changed then.
     """
     index, snapshot = _read(account_id)
-    today = Today(
-        day=timezone.localdate(now),
-        courses=courses_today(course.number() for course in snapshot.course_list),
-        held={coupon.record_id: coupon for coupon in holdings.held_by(account_id)},
-    )
+    course_ids = [course.number() for course in snapshot.course_list]
+    today = today_of_all(account_id, course_ids=course_ids, now=now)
     renewed = SettlementSnapshot(
         tuple(_renewed(course, today) for course in snapshot.course_list),
         **_offers(today, None, snapshot.default_coupon),
@@ -107,18 +102,23 @@ def _read(account_id: int) -> tuple[SettlementIndex, SettlementSnapshot]:
 
 
 def _settled(account_id: int, now: datetime, if_match: str | None = None) -> Settled:
-    """One round trip, two queries. Raises SettlementNotFound, SettlementChanged."""
+    """One round trip, three queries. Raises SettlementNotFound, SettlementChanged."""
     index, snapshot = _read(account_id)
     require_match(index, snapshot, if_match)
+    return Settled(index, snapshot, today_for(account_id, snapshot, now))
+
+
+def today_for(account_id: int, snapshot: SettlementSnapshot, now: datetime) -> Today:
+    """What the shop says today of what the snapshot holds. Three queries. Raises
+    SettlementUnreadable."""
     places: tuple[SettlementSnapshot | SettledCourse, ...] = (snapshot, *snapshot.course_list)
     offered = chain.from_iterable(place.offered().coupons for place in places)
-    today = today_of(
+    return today_of(
         account_id,
         course_ids=[course.number() for course in snapshot.course_list],
         record_ids=[coupon.record_id for coupon in offered],
         now=now,
     )
-    return Settled(index, snapshot, today)
 
 
 def _best(settled: Settled) -> Best:

@@ -1,6 +1,6 @@
 """What the shop says today of the courses and coupons of a settlement (contract §8)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from api.models import Course, CourseStatus, PricePolicy
 from api.rules.changes import Sale
 from api.rules.coupons import HeldCoupon
 from api.rules.money import yuan
+from api.services import enrolments
 from api.services.coupons import holdings
 
 _PERIODS = dict(PricePolicy.valid_period_choices)
@@ -27,11 +28,13 @@ class CourseToday:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """`courses` by id; `held` by record id: the account's, whatever became of them."""
+    """`courses` by id; `held` by record id: the account's, whatever became of them; `owned`: the
+    last day of the courses that the account may learn already."""
 
     day: date
     courses: Mapping[int, CourseToday]
     held: Mapping[int, HeldCoupon]
+    owned: Mapping[int, date]
 
     def usable(self, record_id: int, course_id: int | None) -> HeldCoupon | None:
         """The coupon on today's terms, if its record can be used now in this place: on a course,
@@ -43,13 +46,27 @@ class Today:
 
 
 def today_of(
-    account_id: int, *, course_ids: Iterable[int], record_ids: Iterable[int], now: datetime
+    account_id: int, *, course_ids: Sequence[int], record_ids: Iterable[int], now: datetime
 ) -> Today:
-    """Two queries."""
+    """Three queries."""
+    held = holdings.held_among(account_id, record_ids)
+    return _today(account_id, course_ids, held, now)
+
+
+def today_of_all(account_id: int, *, course_ids: Sequence[int], now: datetime) -> Today:
+    """As `today_of`, with every unused coupon of the account. Three queries."""
+    return _today(account_id, course_ids, holdings.held_by(account_id), now)
+
+
+def _today(
+    account_id: int, course_ids: Sequence[int], held: Iterable[HeldCoupon], now: datetime
+) -> Today:
+    day = timezone.localdate(now)
     return Today(
-        day=timezone.localdate(now),
+        day=day,
         courses=courses_today(course_ids),
-        held={c.record_id: c for c in holdings.held_among(account_id, record_ids)},
+        held={coupon.record_id: coupon for coupon in held},
+        owned=enrolments.owned_until(account_id, course_ids, today=day),
     )
 
 

@@ -63,7 +63,9 @@ def come(
         written = CouponRecord.objects.bulk_create(records, batch_size=BATCH)
         CouponRecordEvent.objects.bulk_create(
             (
-                _event(record.pk, None, CouponRecordStatus.UNUSED, record.get_time, by, reason)
+                _event(
+                    record.pk, None, CouponRecordStatus.UNUSED, _Told(record.get_time, by, reason)
+                )
                 for record in written
             ),
             batch_size=BATCH,
@@ -76,7 +78,7 @@ def void(*, record_id: int, now: datetime, by: Actor, reason: str) -> None:
     uses the record at the same time either comes first, or finds it void. Raises
     RecordNotUnused."""
     try:
-        _move([record_id], VOID, now=now, by=by, reason=reason)
+        _move([record_id], VOID, _Told(now, by, reason), {})
     except RecordsNotThere:
         raise RecordNotUnused from None
 
@@ -85,39 +87,61 @@ def expire(records: CouponRecordQuerySet, *, now: datetime) -> int:
     """Sets 已过期 on those of the records that are unused, a batch at a time, each in a
     transaction of its own; says how many. Which ones are over is `expiry`'s to say. One that is
     used, locked or taken back meanwhile keeps what happened to it."""
-    return _move_all(records, EXPIRE, now=now, by=SERVICE, reason="有效期已过")
+    return _move_all(records, EXPIRE, _Told(now, SERVICE, "有效期已过"))
 
 
 def revive(records: CouponRecordQuerySet, *, now: datetime, by: Actor, reason: str) -> int:
     """Sets 未使用 on those of the records that had expired; says how many. As `expire`."""
-    return _move_all(records, REVIVE, now=now, by=by, reason=reason)
+    return _move_all(records, REVIVE, _Told(now, by, reason))
 
 
-def lock(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
+def lock(
+    record_ids: Sequence[int], *, order_id: int, now: datetime, by: Actor, reason: str = ""
+) -> None:
     """Holds unused records for an order that is not paid yet. All of them or none: raises
     RecordsNotThere."""
-    _move(record_ids, LOCK, now=now, by=by, reason=reason)
+    told = _Told(now, by, reason, order_id)
+    _move(record_ids, LOCK, told, {}, order=order_id)
 
 
-def release(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
-    """Frees locked records: their order was closed. All or none: raises RecordsNotThere."""
-    _move(record_ids, RELEASE, now=now, by=by, reason=reason)
-
-
-def use(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
-    """Spends locked records: their order is paid, at `now`. All or none: raises
+def release(
+    record_ids: Sequence[int], *, order_id: int, now: datetime, by: Actor, reason: str = ""
+) -> None:
+    """Frees records that this order had locked: it was closed. All or none: raises
     RecordsNotThere."""
-    _move(record_ids, USE, now=now, by=by, reason=reason, used_time=now)
+    told = _Told(now, by, reason, order_id)
+    _move(record_ids, RELEASE, told, {"order": order_id}, order=None)
 
 
-def give_back(record_ids: Sequence[int], *, now: datetime, by: Actor, reason: str = "") -> None:
-    """Returns used records: what they were spent on was refunded. All or none: raises
+def use(
+    record_ids: Sequence[int], *, order_id: int, now: datetime, by: Actor, reason: str = ""
+) -> None:
+    """Spends records that this order had locked: it is paid, at `now`. All or none: raises
     RecordsNotThere."""
-    _move(record_ids, GIVE_BACK, now=now, by=by, reason=reason, used_time=None)
+    told = _Told(now, by, reason, order_id)
+    _move(record_ids, USE, told, {"order": order_id}, used_time=now)
+
+
+def give_back(
+    record_ids: Sequence[int], *, order_id: int, now: datetime, by: Actor, reason: str = ""
+) -> None:
+    """Returns records that this order had used: it was refunded. All or none: raises
+    RecordsNotThere."""
+    told = _Told(now, by, reason, order_id)
+    _move(record_ids, GIVE_BACK, told, {"order": order_id}, used_time=None, order=None)
+
+
+class _Told(NamedTuple):
+    """What the events of a change tell."""
+
+    now: datetime
+    by: Actor
+    reason: str
+    order_id: int | None = None
 
 
 def _move(
-    record_ids: Sequence[int], step: Step, *, now: datetime, by: Actor, reason: str, **fields: Any
+    record_ids: Sequence[int], step: Step, told: _Told, only: dict[str, Any], **fields: Any
 ) -> None:
     """All of them, or none and RecordsNotThere. Rows are locked by id, in order: two changes that
     share records wait for one another, and never each for the other."""
@@ -125,33 +149,31 @@ def _move(
     with transaction.atomic():
         if len(ids) > 1:
             list(_locked(CouponRecord.objects.filter(pk__in=ids)).values_list("pk"))
-        _change(ids, step, now=now, by=by, reason=reason, **fields)
+        _change(ids, step, told, only, **fields)
 
 
-def _move_all(
-    records: CouponRecordQuerySet, step: Step, *, now: datetime, by: Actor, reason: str
-) -> int:
+def _move_all(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
     done = 0
     fitting = records.filter(status=step.leaves)
     while True:
         with transaction.atomic():
             batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
-            _change(batch, step, now=now, by=by, reason=reason)
+            _change(batch, step, told, {})
         if not batch:
             return done
         done += len(batch)
 
 
 def _change(
-    ids: Sequence[int], step: Step, *, now: datetime, by: Actor, reason: str, **fields: Any
+    ids: Sequence[int], step: Step, told: _Told, only: dict[str, Any], **fields: Any
 ) -> None:
     """The UPDATE and its events; raises RecordsNotThere where the caller's transaction must roll
     back."""
-    fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves)
+    fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves, **only)
     if fitting.update(status=step.reaches, **fields) != len(ids):
         raise RecordsNotThere
     CouponRecordEvent.objects.bulk_create(
-        _event(record_id, step.leaves, step.reaches, now, by, reason) for record_id in ids
+        _event(record_id, step.leaves, step.reaches, told) for record_id in ids
     )
 
 
@@ -160,15 +182,14 @@ def _locked(records: CouponRecordQuerySet) -> CouponRecordQuerySet:
     return records.order_by("pk").select_for_update(no_key=True)
 
 
-def _event(
-    record_id: int, leaves: int | None, reaches: int, at: datetime, by: Actor, reason: str
-) -> CouponRecordEvent:
+def _event(record_id: int, leaves: int | None, reaches: int, told: _Told) -> CouponRecordEvent:
     return CouponRecordEvent(
         record_id=record_id,
         from_status=leaves,
         to_status=reaches,
-        at=at,
-        account_id=by.account_id,
-        staff_id=by.staff_id,
-        reason=reason,
+        at=told.now,
+        account_id=told.by.account_id,
+        staff_id=told.by.staff_id,
+        order_id=told.order_id,
+        reason=told.reason,
     )

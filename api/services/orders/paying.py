@@ -1,0 +1,136 @@
+"""An order that is paid (contract §9): 1 -> 0 by a conditional UPDATE, its coupons 4 -> 1, and the
+enrolments, in one transaction. Money that comes for a closed order revives it, or is to go back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+from django.db import transaction
+from django.utils import timezone
+
+from api.models import CouponRecord, CouponRecordStatus, Course, Order, Payment
+from api.rules.orders import CLOSED, OrderStatus
+from api.services import enrolments
+from api.services.coupons import holdings, lifecycle
+from api.services.coupons.lifecycle import SERVICE, Actor, RecordsNotThere
+from api.services.orders import events
+from api.services.orders.frozen import spent_records
+from api.services.orders.locks import lock_account
+
+
+class WrongAmount(Exception):
+    """The money is not what the order costs; nothing was changed."""
+
+
+class Outcome(Enum):
+    """What became of money that came in."""
+
+    PAID = "paid"
+    REVIVED = "revived"  # the order had been closed, and is paid now
+    EXCESS = "excess"  # the order cannot take it: it is to go back
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Money that came in: `amount` in 元; `trade_no` is the channel's own number."""
+
+    channel: str
+    out_trade_no: str
+    amount: Decimal
+    trade_no: str | None = None
+    note: str = ""
+    staff_id: int | None = None
+
+
+def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SERVICE) -> Outcome:
+    """Takes the money in, once for each `out_trade_no`: the order is paid; or it had been closed
+    and comes back to life, if every coupon of it is free and valid and every course still sold; or
+    the money is noted as 多付待退.
+
+    Raises WrongAmount, Order.DoesNotExist; nothing is changed then.
+    """
+    with transaction.atomic():
+        order = Order.objects.get(pk=order_id)
+        lock_account(order.account_id)
+        order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+        noted = Payment.objects.filter(out_trade_no=received.out_trade_no).first()
+        if noted is not None and noted.status != Payment.Status.WAITING:
+            excess = noted.status == Payment.Status.EXCESS
+            return Outcome.EXCESS if excess else Outcome.PAID
+        if received.amount != order.actual_amount:
+            raise WrongAmount
+        outcome = _take(order, received, now=now, by=by)
+        _note(order, received, outcome, now=now)
+        return outcome
+
+
+def settle_free(order: Order, *, now: datetime) -> None:
+    """An order that costs nothing is paid at once. In the transaction that places it."""
+    by = Actor(account_id=order.account_id)
+    _become_paid(order, OrderStatus.UNPAID, now=now, by=by, reason="订单金额为0")
+
+
+def _take(order: Order, received: Received, *, now: datetime, by: Actor) -> Outcome:
+    reason = received.note or f"订单付款 {order.order_number}"
+    if order.status == OrderStatus.UNPAID:
+        _become_paid(order, OrderStatus.UNPAID, now=now, by=by, reason=reason)
+        return Outcome.PAID
+    if order.status in CLOSED and _can_revive(order, now=now):
+        try:
+            with transaction.atomic():
+                lifecycle.lock(
+                    spent_records(order), order_id=order.pk, now=now, by=by, reason=reason
+                )
+                was = OrderStatus(order.status)
+                _become_paid(order, was, now=now, by=by, reason=reason)
+                events.write(events.REVIVED, order, now)
+                return Outcome.REVIVED
+        except RecordsNotThere:  # taken by another order this very moment
+            order.refresh_from_db()
+    events.write(events.EXCESS, order, now, amount=str(received.amount))
+    return Outcome.EXCESS
+
+
+def _become_paid(order: Order, was: OrderStatus, *, now: datetime, by: Actor, reason: str) -> None:
+    updated = Order.objects.filter(pk=order.pk, status=was.value).update(
+        status=OrderStatus.PAID.value, pay_time=now, cancel_time=None
+    )
+    if not updated:
+        raise RuntimeError(f"order {order.pk} changed under its account's lock")
+    order.status, order.pay_time, order.cancel_time = OrderStatus.PAID.value, now, None
+    locked = CouponRecord.objects.filter(order=order, status=CouponRecordStatus.LOCKED)
+    record_ids = list(locked.values_list("pk", flat=True))
+    lifecycle.use(record_ids, order_id=order.pk, now=now, by=by, reason=reason)
+    enrolments.enrol(order, now=now)
+    events.write(events.PAID, order, now)
+
+
+def _can_revive(order: Order, *, now: datetime) -> bool:
+    """Whether every record of the order is free and valid today, and every course still sold."""
+    today = timezone.localdate(now)
+    record_ids = spent_records(order)
+    held = holdings.held_among(order.account_id, record_ids)
+    if len(held) != len(record_ids) or not all(coupon.usable_on(today) for coupon in held):
+        return False
+    course_ids = set(order.details.values_list("object_id", flat=True))
+    return Course.objects.online().filter(pk__in=course_ids).count() == len(course_ids)
+
+
+def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) -> None:
+    status = Payment.Status.EXCESS if outcome is Outcome.EXCESS else Payment.Status.PAID
+    facts = {
+        "order": order,
+        "channel": received.channel,
+        "trade_no": received.trade_no,
+        "amount": received.amount,
+        "status": status,
+        "paid_at": now,
+        "note": received.note[:255],
+        "staff_id": received.staff_id,
+    }
+    Payment.objects.update_or_create(
+        out_trade_no=received.out_trade_no,
+        defaults=facts,
+        create_defaults=facts | {"created": now},
+    )

@@ -1,0 +1,52 @@
+"""What an account sees of its orders (contract §9)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from api.errors import OrderNotFound
+from api.models import Order
+from api.services.orders import closing
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: `count` of all, the next page's number or None."""
+
+    count: int
+    next: int | None
+    results: list[Any]
+
+
+def page_of(rows: QuerySet[Any], *, page: int, page_size: int) -> Page:
+    """Two queries, and those that the rows prefetch."""
+    count = rows.count()
+    first = (page - 1) * page_size
+    results = list(rows[first : first + page_size]) if first < count else []
+    return Page(count, page + 1 if first + page_size < count else None, results)
+
+
+def orders(
+    *, account_id: int, page: int, page_size: int, status: int | None, now: datetime
+) -> Page:
+    """The account's orders, newest first; those that are out of time are closed first. Four
+    queries, whatever the number of orders."""
+    closing.close_due(now=now, account_id=account_id)
+    mine = Order.objects.filter(account_id=account_id).order_by("-id")
+    if status is not None:
+        mine = mine.filter(status=status)
+    return page_of(mine.prefetch_related("details"), page=page, page_size=page_size)
+
+
+def order(*, account_id: int, order_number: str, now: datetime) -> Order:
+    """One order of the account, closed first if it is out of time. Raises OrderNotFound."""
+    mine = Order.objects.filter(account_id=account_id).prefetch_related("details")
+    found = mine.filter(order_number=order_number).first()
+    if found is None:
+        raise OrderNotFound
+    if closing.is_due(found, now):
+        closing.close_timed_out(found, now=now)
+        found.refresh_from_db()
+    return found

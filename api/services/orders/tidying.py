@@ -1,0 +1,60 @@
+"""Redis after an order (contract §9): the settlement and the bought courses of the car are taken
+out, if they are still the same.
+
+The order stands whether or not Redis can be reached: `Account.ordered_settlement` says what is
+still to be done, and whoever next asks for that account's car or settlement does it, or the job.
+"""
+
+import logging
+
+from api.models import Account, Order
+from api.stores.car import CarStore
+from api.stores.settlement import SettlementStore
+from utils.exceptions import OUT_OF_REACH
+from utils.optimistic import until_uncontended
+
+logger = logging.getLogger(__name__)
+
+
+def tidy_soon(account_id: int) -> None:
+    """As `tidy`, after a commit; a Redis that is out of reach is left for later."""
+    try:
+        tidy(account_id)
+    except OUT_OF_REACH as error:
+        logger.warning("account %s: Redis not cleared up: %s", account_id, type(error).__name__)
+
+
+def tidy(account_id: int) -> None:
+    """Takes out of Redis what the account has ordered. Safe to run twice, and at once."""
+    settlement = (
+        Account.objects.filter(pk=account_id).values_list("ordered_settlement", flat=True).first()
+    )
+    if settlement is None:
+        return
+    order = Order.objects.filter(account_id=account_id, settlement=settlement).first()
+    if order is not None:
+        bought = order.details.values_list("object_id", "policy_id")
+        SettlementStore().remove(account_id, settlement)
+        _take_out(account_id, dict(bought))
+    done = Account.objects.filter(pk=account_id, ordered_settlement=settlement)
+    done.update(ordered_settlement=None)
+
+
+def tidy_all() -> int:
+    """Clears up after every order of which that is still to be done; says of how many."""
+    waiting = Account.objects.filter(ordered_settlement__isnull=False)
+    account_ids = list(waiting.values_list("pk", flat=True))
+    for account_id in account_ids:
+        tidy_soon(account_id)
+    return len(account_ids)
+
+
+@until_uncontended
+def _take_out(account_id: int, bought: dict[int, int]) -> None:
+    """The courses whose entries still have the policy that was bought."""
+    store = CarStore()
+    index = store.index(account_id)
+    entries = store.readable(account_id, list(bought))
+    same = [e.course_id for e in entries if e.policy_id == str(bought[e.course_id])]
+    if same:
+        store.remove(account_id, index, same)

@@ -1,0 +1,56 @@
+"""What the views of an account's car, settlement and orders share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
+from rest_framework.views import APIView
+
+from api.services import idempotency
+from api.services.idempotency import LONGEST_KEY, Answer, Attempt
+from api.services.orders import tidying
+from utils.auth import AccountRequest
+from utils.response import BaseResponse
+
+T = TypeVar("T")
+
+
+class ShopView(APIView):
+    """Before anything else, what an order has left to do in the account's Redis is done."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        account: Any = request.user
+        if account.ordered_settlement is not None:
+            tidying.tidy(account.pk)
+
+
+def once(
+    request: AccountRequest,
+    operation: Callable[[T], Answer],
+    *,
+    first: Callable[[], T],
+    now: datetime,
+) -> Response:
+    """Answers the request; under an `Idempotency-Key`, once (contract §9). `first` reads what must
+    be read before the transaction begins, and the operation gets it."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return _response(operation(first()))
+    if not 0 < len(key) <= LONGEST_KEY or "\0" in key:
+        raise ValidationError({"Idempotency-Key": f"必须是1到{LONGEST_KEY}个字符"})
+    fingerprint = idempotency.fingerprint_of(request.method or "", request.path, request.data)
+    attempt = Attempt(request.auth.user_id, key, fingerprint)
+    answer = idempotency.answered(attempt, now=now)
+    if answer is None:
+        found = first()
+        answer = idempotency.once(attempt, lambda: operation(found), now=now)
+    return _response(answer)
+
+
+def _response(answer: Answer) -> Response:
+    body = BaseResponse(answer.data, code=answer.code, error=answer.error).dict
+    return Response(body, status=answer.status)
