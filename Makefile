@@ -13,7 +13,7 @@ run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:$(PORT)
 test: .venv/.dev  ## All tests; on TEST_REDIS_URL and TEST_DATABASE_URL when set
 	$(BIN)/python -m pytest
 
-bench: .venv/.dev  ## The tables of README.md; needs a Redis, and redis-server
+bench: .venv/.dev  ## The tables of docs/benchmarks.md; needs a Redis, and redis-server
 	$(BIN)/python -m benchmarks
 
 clean:  ## Removes the virtual environment

@@ -1,4 +1,4 @@
-"""How gunicorn serves the application; `gunicorn luffy.wsgi` finds this file by itself."""
+"""gunicorn's configuration; `gunicorn luffy.wsgi` finds this file by itself."""
 
 import os
 
@@ -10,9 +10,9 @@ worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30  # seconds; every call to Redis and the database gives up long before
 keepalive = 5
-limit_request_line = 8190  # a longer one gunicorn refuses by itself, in HTML
+limit_request_line = 8190  # gunicorn itself refuses a longer one, in HTML
 control_socket_disable = True  # the image's user has no home to put it in
 
-# The path without its query: today's SPA sends its token there.
+# The path without its query, in which some front ends send their token.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
 logconfig_dict = to_console({"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON})

@@ -1,4 +1,4 @@
-"""The API's doors, a line each."""
+"""The endpoints of the API, a line each."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path

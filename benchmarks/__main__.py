@@ -1,4 +1,4 @@
-"""Runs the benchmarks named, or all, and prints what each found, as Markdown for README.md."""
+"""Runs the benchmarks named, or all; prints what each found, as Markdown for docs/benchmarks.md."""
 
 import argparse
 import importlib
@@ -23,7 +23,7 @@ def main() -> None:
     names = asked_for or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that it, too, cleans up
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped
     try:
         with prepared() as redis:
             for name in names:

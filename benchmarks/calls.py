@@ -31,13 +31,13 @@ class Call:
 
     @cached_property
     def environ(self) -> dict[str, Any]:
-        """The request as a WSGI server hands it over, but for the body."""
+        """The request as a WSGI server hands it over, without the body."""
         factory = RequestFactory(headers={"Authorization": f"Token {self.token}"})
         return factory.generic(self.method, self.path, self.body, "application/json").environ
 
 
 class WrongAnswer(Exception):
-    """A benchmark of errors is worth nothing."""
+    """The service answered with an error, so its time would mean nothing."""
 
 
 def check(body: bytes) -> None:

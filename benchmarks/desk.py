@@ -1,4 +1,4 @@
-"""The coupon desk's world: many accounts, coupons and records, and a chief who is logged in."""
+"""What the desk's benchmarks need: many accounts, coupons and records; a superuser's session."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ def make_records(number: int, coupons: list[Coupon]) -> None:
 
 
 def _execute(statement: str, values: list[Any]) -> None:
-    """On a connection without the service's limits on time, and with fresh statistics after it."""
+    """Runs a long statement without the service's time limits, and refreshes the statistics."""
     if connection.vendor != "postgresql":
         raise PlaceError("the desk's benchmarks need a PostgreSQL: set BENCH_DATABASE_URL")
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as server:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from benchmarks.calls import Call, check
 
-# Class and threads are those of gunicorn.conf.py, which would log every request; and one worker, so
-# that it has a core to itself.
+# Worker class and threads are those of gunicorn.conf.py, which is not used because it logs every
+# request. One worker, so that it has a core to itself.
 _COMMAND = [
     *("gunicorn", "luffy.wsgi", "--config=python:benchmarks", "--no-control-socket"),
     *("--worker-class=gthread", "--workers=1", "--threads=4", "--log-level=warning"),
@@ -89,7 +89,8 @@ def _request(call: Call) -> bytes:
 
 
 def _exchange(server: socket.socket, request: bytes) -> bytes:
-    """The body of the answer. http.client takes as long to read one as the service to write it."""
+    """The body of the answer. Not by http.client, which takes as long to read an answer as the
+    service to write it."""
     server.sendall(request)
     answer = b""
     while True:

@@ -60,7 +60,7 @@ def _csv() -> SimpleUploadedFile:
 
 
 def _preview(browser: Client, coupon: Coupon, fields: dict[str, Any]) -> str:
-    """The token that confirms it."""
+    """The token that confirms the preview."""
     page = browser.post(f"/admin/api/coupon/{coupon.pk}/issue/", fields).content.decode()
     found = re.search(r'name="token" value="([^"]+)"', page)
     if found is None:

@@ -1,5 +1,5 @@
-"""Where a run takes place: a Redis database that was empty, and a database made for the run. Both
-are as they were when it ends.
+"""The servers of a run: an empty Redis database, and a database made for the run. Both are left as
+they were.
 """
 
 import os
@@ -23,7 +23,7 @@ class PlaceError(Exception):
 
 @contextmanager
 def prepared() -> Iterator[Redis]:
-    """Sets Django up on the place, for this process and those that it starts; gives its Redis."""
+    """Sets Django up on these servers, for this process and those it starts; gives the Redis."""
     with _redis() as redis, _database() as database_url:
         os.environ |= {
             "ALLOWED_HOSTS": "127.0.0.1,testserver",
@@ -31,7 +31,7 @@ def prepared() -> Iterator[Redis]:
             "DEBUG": "off",
             "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
             "HTTPS": "off",
-            "REDIS_TIMEOUT": "60",  # the lesson's way takes its time
+            "REDIS_TIMEOUT": "60",  # the document's way is slow
             "REDIS_URL": REDIS_URL,
             "REQUESTS_PER_MINUTE": "1000000000",
             "SECRET_KEY": "of-a-run-that-keeps-no-secret",

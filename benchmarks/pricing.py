@@ -1,5 +1,5 @@
 """How long the best choice of coupons takes, from 1 to 100 courses: prices to 1,000 元, 5 coupons
-on each course, 20 site-wide. Pure reckoning: no Redis, no database."""
+on each course, 20 site-wide. Arithmetic alone: no Redis, no database."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -44,7 +44,7 @@ def odd_fen(random: Random, courses: int) -> Basket:
 
 def hard_to_reach(random: Random, courses: int) -> Basket:
     """Coupons worth up to the whole price, and site-wide ones worth nearly all that is left, their
-    minimums near the sum of the prices: none can be ruled out, nearly all has to be put back."""
+    minimums near the sum of the prices: no choice can be ruled out early."""
     return _with_cuts(random, courses, most=1000, minimum=0.999)
 
 

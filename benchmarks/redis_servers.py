@@ -1,4 +1,4 @@
-"""Redis servers of a run's own, and Django on one or another of them."""
+"""Starts Redis servers for a run, and points Django at one or another of them."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from tests.support.redis_server import RedisServer
 
 @contextmanager
 def own_redis() -> Iterator[RedisServer]:
-    """A server that nobody else uses, and that keeps nothing. Raises PlaceError where there is no
-    redis-server."""
+    """A server for this run alone, which stores nothing on disk. Raises PlaceError where there is
+    no redis-server."""
     if shutil.which("redis-server") is None:
         raise PlaceError("no redis-server on PATH")
     server = RedisServer()
@@ -30,7 +30,7 @@ def connected(server: RedisServer) -> Redis:
 
 
 def ask(server: RedisServer) -> None:
-    """From now on, Django in this thread asks this server."""
+    """Django in this thread uses this server from now on."""
     if server.url not in settings.CACHES:
         settings.CACHES[server.url] = {**settings.CACHES["default"], "LOCATION": server.url}
     caches["default"] = caches[server.url]

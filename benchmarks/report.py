@@ -1,4 +1,4 @@
-"""What a benchmark prints: Markdown, ready to be pasted into README.md."""
+"""What a benchmark prints: Markdown, ready for docs/benchmarks.md."""
 
 import datetime as dt
 import os

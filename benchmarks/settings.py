@@ -1,5 +1,5 @@
-"""The service's own settings, in the place that benchmarks/place.py put into the environment, with
-the benchmarks' doors beside the service's."""
+"""The service's own settings, on the servers that benchmarks/place.py put into the environment,
+with the benchmarks' endpoints beside the service's."""
 
 from luffy.settings import *  # noqa: F403
 

@@ -1,9 +1,10 @@
-"""POST, PATCH and GET of a settlement on Redis servers that hold few or many keys of others; beside
-them the floor, a view that does nothing, and the lesson's way, which asks for all keys.
+"""POST, PATCH and GET of a settlement, on Redis servers with few or many keys of other accounts.
+For comparison: the floor, a view that does nothing, and the course document's way, which searches
+all keys.
 
-All are measured in turns, call after call and server after server, so that what else the machine
-does meets all of them alike; the lesson's calls after the others, for what comes after a long wait
-is slow.
+All are measured in turns, call after call and server after server, so that whatever else the
+machine does slows all of them alike. The document's calls come last, because a call that follows a
+long wait is slower.
 """
 
 from collections import defaultdict
@@ -22,7 +23,7 @@ from tests.support.redis_server import RedisServer
 
 OTHER_KEYS = (0, 100_000, 1_000_000)
 ROUNDS = 1_000  # in process, of each call
-MOST_SECONDS = 12  # in process, for all rounds of a call: a slow one is left out of some
+MOST_SECONDS = 12  # in process, of a call: a slow one takes part in fewer rounds
 CLIENTS = 4  # over HTTP, each with an account of its own
 SLICES, SLICE_SECONDS = 5, 0.6  # over HTTP, of each call
 FLOOR, GET, PATCH, POST = "floor", "GET", "PATCH", "POST"

@@ -1,4 +1,4 @@
-"""The service's doors, and those that it is compared with."""
+"""The service's endpoints, and those that it is compared with."""
 
 from django.urls import include, path
 

@@ -1,5 +1,5 @@
-"""What the settlement is compared with: a view that does nothing, and the lesson's way of settling,
-which asks Redis for all of its keys. Account and envelope are those of the service."""
+"""What the settlement is compared with: a view that does nothing, and the course document's way of
+settling, which searches all keys of Redis. Account and envelope are those of the service."""
 
 import json
 from typing import Any, cast
@@ -23,8 +23,8 @@ class FloorView(APIView):
 
 
 class LessonView(APIView):
-    """POST finds the earlier settlement by KEYS, GET finds it by SCAN; every course, field of the
-    car and coupon is a round trip or a query. It knows the happy way only."""
+    """POST finds the earlier settlement by KEYS, GET finds it by SCAN, and every course, field of
+    the car and coupon is a round trip or a query. It handles no errors."""
 
     def post(self, request: AccountRequest) -> Response:
         redis: Any = get_redis_connection("default")

@@ -1,5 +1,5 @@
-"""What a run finds: accounts with courses in their cars and coupons in their hands; and the keys of
-everybody else."""
+"""The data of a run: accounts with courses in their cars and with coupons, and the keys of other
+accounts."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -19,8 +19,8 @@ from tests.support.factories import (
 
 COURSES = (2, 1, 3)
 
-# Runs inside Redis, any Redis, so that a million keys are a matter of seconds. A third each: cars
-# and settled courses of other accounts, and texts of other programs.
+# Runs inside Redis, so that a million keys take seconds. A third each: cars of other accounts,
+# their settled courses, and other programs' strings.
 _FILL = """
     for n = tonumber(ARGV[1]), tonumber(ARGV[2]) - 1 do
         local account, kind = 1000000 + math.floor(n / 3), n % 3
@@ -71,7 +71,7 @@ def _shopper(servers: Iterable[Redis], courses: dict[int, Course]) -> Shopper:
 
 
 def add_others(redis: Redis, number: int) -> None:
-    """Adds so many keys of others."""
+    """Adds so many keys of other accounts."""
     fill = redis.register_script(_FILL)
     for start in range(0, number, _BATCH):
         templates = [settings.SHOPPING_CAR_KEY, settings.PAYMENT_KEY]

@@ -1,4 +1,4 @@
-"""The admin, as this project wants it."""
+"""The admin, with the desk's own site."""
 
 from django.contrib.admin.apps import AdminConfig
 

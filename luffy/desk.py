@@ -1,6 +1,7 @@
-"""The desk's own admin site: unfold's, with attempts to log in counted.
+"""The desk's admin site: unfold's, which also counts attempts to log in.
 
-Not in api.admin: Django makes the site before it imports that package, which registers there.
+It is not in api.admin, because Django makes the site before it imports that package, which
+registers its pages on the site.
 """
 
 import logging
@@ -54,6 +55,6 @@ class DeskSite(UnfoldAdminSite):
         return answer
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.GET.get("term", ""):  # PostgreSQL refuses to look for it
+        if "\0" in request.GET.get("term", ""):  # PostgreSQL refuses a NUL in a query
             return JsonResponse({"results": [], "pagination": {"more": False}})
         return super().autocomplete_view(request)

@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 class HealthMiddleware:
-    """Answers /healthz before anybody asks for the right host or for HTTPS: probes come from
-    inside, by an address."""
+    """Answers /healthz before the checks for the right host and for HTTPS: probes call by address,
+    from inside."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

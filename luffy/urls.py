@@ -1,4 +1,4 @@
-"""The service's doors: the API and the admin. The third one, /healthz, is in luffy/health.py."""
+"""The API and the admin. /healthz is answered by a middleware, luffy/health.py."""
 
 from django.contrib import admin
 from django.urls import include, path

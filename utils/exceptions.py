@@ -1,7 +1,7 @@
 """The errors that a request can end with, and the one place that shapes them (contract §1).
 
-Services raise errors by name; views catch nothing; `exception_handler` puts whatever comes into
-the envelope.
+Services raise errors by name, views catch none, and `exception_handler` puts each into the
+envelope.
 """
 
 import logging
@@ -32,14 +32,14 @@ class ShopError(Exception):
 
 
 class TooManyAttempts(drf.Throttled):
-    """So many attempts to log in that the next one is not even looked at: HTTP 429. `wait` is
-    the number of whole seconds until another one will be."""
+    """Too many attempts to log in; the password was not looked at. HTTP 429. `wait` is the number
+    of whole seconds until the next attempt is allowed."""
 
     wait: int
 
 
 class Contention(Exception):
-    """Another request changed the same data at every attempt. Nothing was changed by this one."""
+    """Other requests changed the same data at every attempt of this one, which changed nothing."""
 
 
 # What the client reads when the HTTP layer says no; the code is 1000 + status.
@@ -60,7 +60,7 @@ HTTP_ERRORS = {
 }
 OUT_OF_REACH = (
     RedisError,
-    RedisClusterException,  # no RedisError: no node answers, or none has the slot
+    RedisClusterException,  # not a RedisError: no node answers, or none has the slot
     OperationalError,
     InterfaceError,
     Contention,
@@ -77,8 +77,8 @@ def http_failure(
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """The answer to any exception that leaves a view. It never lets one through, so that no
-    client ever sees a stack trace; crashes are logged with theirs."""
+    """The answer to any exception that leaves a view. It never raises, so no client
+    ever sees a stack trace; those of crashes are logged."""
     match error:
         case ShopError():
             return failure(error.code, error.message, status=error.status)

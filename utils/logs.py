@@ -1,13 +1,13 @@
-"""What a log line may not show."""
+"""Logging to the console, with tokens hidden."""
 
 import logging
 import re
 from typing import Any
 
-_QUERY = re.compile(r"\?[^\s\"']+")  # whole: a token can be spelt in more ways than one
+_QUERY = re.compile(r"\?[^\s\"']+")  # the whole query: `token` can be percent-encoded
 _TOKEN = re.compile(
-    r"(token=)[^&\s\"']+"  # of a query, or where somebody meant one
-    r"|(authorization\W+(?:token|bearer)\W+)[^\s\"']+",  # of a header that gunicorn refuses
+    r"(token=)[^&\s\"']+"  # of a query, also of a mistyped one
+    r"|(authorization\W+(?:token|bearer)\W+)[^\s\"']+",  # of a header in gunicorn's errors
     re.IGNORECASE,
 )
 
@@ -33,7 +33,7 @@ def to_console(loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "line": {
                 "()": HideTokens,
                 "fmt": "{asctime} {levelname} {name}: {message}",
-                "datefmt": "%Y-%m-%d %H:%M:%S%z",  # gunicorn's master keeps the system's own time
+                "datefmt": "%Y-%m-%d %H:%M:%S%z",  # gunicorn's master uses system time
                 "style": "{",
             },
         },

@@ -1,4 +1,4 @@
-"""Around the API's views: the envelope of errors that never reached one, and the size of bodies."""
+"""Around the API's views: envelopes for errors raised outside them, and a limit on bodies."""
 
 from collections.abc import Callable
 from math import inf
@@ -29,8 +29,8 @@ class ApiEnvelopeMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Under /api/, refuses a request body over API_MOST_BYTES before anybody reads it, and one
-    that comes in chunks: without a Content-Length, WSGI knows of no body."""
+    """Under /api/, refuses a request body over API_MOST_BYTES before it is read, and one sent in
+    chunks, which has no Content-Length: WSGI takes it for empty."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -49,7 +49,7 @@ def _is_api(request: HttpRequest) -> bool:
 
 
 def _length(request: HttpRequest) -> float:
-    """The body's bytes, as the client says: no server lets it send more."""
+    """The size that the client declares; the server reads no more than that."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length.isdecimal():
         return 0

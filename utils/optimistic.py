@@ -19,7 +19,7 @@ LONGEST_PAUSE = 0.002  # seconds, after the first lost attempt; longer with ever
 
 def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
     """Runs the operation anew, from its first read, whenever another request changed the data
-    under it. A lost attempt means that the other request went through, so this ends.
+    under it. An attempt is lost only if another request went through, so the work gets on.
 
     Raises Contention when ATTEMPTS attempts were lost; nothing was changed then.
     """
@@ -30,7 +30,7 @@ def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
             try:
                 return operation(*args, **kwargs)
             except Contention:
-                time.sleep(random.uniform(0, lost * LONGEST_PAUSE))  # noqa: S311  to fall out of step
+                time.sleep(random.uniform(0, lost * LONGEST_PAUSE))  # noqa: S311  so that two requests do not collide again
         return operation(*args, **kwargs)
 
     return attempts
@@ -38,7 +38,7 @@ def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
 
 class GuardedWrite:
     """Redis commands that run in one atomic step, and only if fields of a hash still hold what the
-    caller has read there ("" where there was none). WATCH would say the same, in more round trips.
+    caller has read there ("" where there was none). WATCH does the same in more round trips.
     """
 
     _SCRIPT = """

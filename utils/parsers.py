@@ -1,4 +1,4 @@
-"""How a request body is read: as JSON, and whatever is not JSON is the client's error."""
+"""Reads a request body as JSON; anything else is the client's error."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,8 @@ from rest_framework.parsers import BaseParser
 
 
 class JSONParser(BaseParser):
-    """A JSON object in UTF-8. DRF's own trusts the charset of the Content-Type and lets the
-    RecursionError of a body nested a hundred thousand deep through as a crash; this one answers
-    400."""
+    """A JSON object in UTF-8. DRF's own parser trusts the charset of the Content-Type, and crashes
+    with a RecursionError on a body nested a hundred thousand deep; this one answers 400 to both."""
 
     media_type = "application/json"
 

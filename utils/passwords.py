@@ -1,4 +1,4 @@
-"""What Django's password validators say, where Django says it in English only."""
+"""Chinese messages for the password validators that Django has not translated."""
 
 from django.contrib.auth import password_validation
 

@@ -1,4 +1,4 @@
-"""The envelope that every answer under /api/ wears (contract §1)."""
+"""The envelope of every answer under /api/ (contract §1)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,7 @@
 """OpenAPI: what every endpoint takes and answers, for /api/schema/ and /api/docs/.
 
 To describe a new endpoint, call `describe` in the module here that has the subject of its view, or
-in a new one, which api/schema/doors.py then imports:
+in a new one, which api/schema/views.py then imports:
 
     describe(
         QuoteView,

@@ -57,7 +57,7 @@ class Operation:
     body: Any = None  # an example of the request
     query: type[serializers.Serializer[Any]] | None = None
     refusals: Sequence[type[ShopError]] = ()
-    statuses: Sequence[int] = ()  # those that other operations do not have
+    statuses: Sequence[int] = ()  # beyond those that every operation has
     public: bool = False  # no token needed
 
     def http_statuses(self) -> list[int]:

@@ -16,11 +16,11 @@ _DIGITS_OR_ZERO = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
 
 
 class Schema(AutoSchema):
-    """Says no more than holds: a token is never optional where it is asked for; and no less: a
-    DELETE may have a body."""
+    """Two corrections: a token is never optional where an endpoint needs one, and a DELETE may have
+    a body."""
 
     def get_auth(self) -> list[dict[str, Any]]:
-        return [way for way in super().get_auth() if way]  # {}: without one
+        return [way for way in super().get_auth() if way]  # {}: none is needed
 
     def get_description(self) -> str:  # type: ignore[override]
         return ""  # not the view's docstring, which speaks of all its methods at once
@@ -61,7 +61,7 @@ class IdFields(OpenApiSerializerFieldExtension):
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         field = self.target
         number = {"type": "integer", "minimum": field.smallest, "maximum": field.largest}
-        if isinstance(field, NumberField):  # of a query, where all are texts
+        if isinstance(field, NumberField):  # in a query string, where every value is a text
             return number
         digits = _DIGITS if field.smallest else _DIGITS_OR_ZERO
         nothing = [{"enum": [0, ""]}] if isinstance(field, IdOrNothingField) else []

@@ -6,7 +6,7 @@ from rest_framework.serializers import Serializer
 
 
 def parsed(request: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """What the request says. Raises ValidationError, which names the field, for what it may not."""
+    """The request's values. Raises ValidationError, which names the field, for a wrong one."""
     serializer = request(data=data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

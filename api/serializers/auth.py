@@ -26,7 +26,7 @@ class RegisterRequest(serializers.Serializer[Any]):
     password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
     def validate_username(self, username: str) -> str:
-        if not username.isprintable():  # a line end, a space of no width: two names look the same
+        if not username.isprintable():  # line ends, zero-width spaces: names would look alike
             raise serializers.ValidationError(TextField.default_error_messages["unreadable"])
         return username
 

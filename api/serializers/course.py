@@ -41,8 +41,8 @@ class CourseQuery(serializers.Serializer[Any]):
 M = TypeVar("M", bound=Model)
 
 
-# Part of an answer: nothing of it is ever written, and all of it is always there. (Docstrings here
-# are read by the front end's people, in the description of the API.)
+# Part of an answer: read-only, and every field is always there. This is no docstring, because
+# docstrings of serializers appear in the description of the API, for front-end developers.
 class Shown(serializers.ModelSerializer[M]):
     def get_extra_kwargs(self) -> dict[str, Any]:
         return {name: {"read_only": True} for name in self.Meta.fields}

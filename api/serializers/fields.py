@@ -11,7 +11,7 @@ _DIGITS = re.compile("[0-9]{1,19}")
 
 
 class IdField(serializers.Field[int, Any, Any, Any]):
-    """A positive integer, or a string of digits that says one (contract §3). Strict: what Python
+    """A positive integer, or a string of its digits (contract §3). Strict: what Python also
     takes for a number (`True`, `1.0`, `"１"`, `" 1"`) is not an id."""
 
     default_error_messages = {"invalid": "必须是正整数"}
@@ -58,8 +58,8 @@ class IdOrNothingField(IdField):
 
 
 class TextField(serializers.CharField):
-    """A text, and nothing else: REST framework's own takes numbers, too. Without NUL, which
-    PostgreSQL refuses, and without half a character, which UTF-8 does."""
+    """A text and nothing else: REST framework's own field also takes numbers. NUL, which PostgreSQL
+    cannot store, and half a character, which UTF-8 cannot, are refused."""
 
     default_error_messages = {"unreadable": "包含不允许的字符"}
 
@@ -72,7 +72,7 @@ class TextField(serializers.CharField):
 
 
 class CourseIdsField(serializers.ListField):
-    """A list of at most MOST_IDS course ids; one that stands twice counts once, at its first
+    """A list of at most MOST_IDS course ids. An id that is there twice counts once, at its first
     place."""
 
     MOST_IDS = 100
@@ -84,6 +84,6 @@ class CourseIdsField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[int]:
         ids = super().to_internal_value(data)
-        if len(ids) > self.MOST_IDS:  # before duplicates go: the list itself must not be endless
+        if len(ids) > self.MOST_IDS:  # duplicates count here: the list itself must be short
             self.fail("max_length", max_length=self.MOST_IDS)
         return list(dict.fromkeys(ids))

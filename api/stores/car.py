@@ -15,7 +15,7 @@ from utils.optimistic import GuardedWrite
 
 
 class CarIndex(NamedTuple):
-    """Which courses a car holds, in the order they were put in, and the text that says so."""
+    """Which courses a car holds, in the order they were put in, and the stored text of that."""
 
     text: bytes
     course_ids: tuple[int, ...]
@@ -23,7 +23,7 @@ class CarIndex(NamedTuple):
 
 class CarStore:
     """Shopping cars: a hash for each account and course, and the service's own index for each
-    account. Other programs put hashes without it. Cars never expire.
+    account. Other programs write hashes without it. Cars never expire.
     """
 
     COURSES = "courses"  # the one field of the index: course ids in JSON
@@ -40,8 +40,8 @@ class CarStore:
         return str(settings.SHOPPING_CAR_INDEX_KEY % account_id)
 
     def index(self, account_id: int) -> CarIndex:
-        """What the account's car holds: nothing, where there is no index, or none that can be read.
-        One round trip."""
+        """What the account's car holds: nothing if there is no index, or none that can be read. One
+        round trip."""
         (found,) = values_of(self._redis, self.index_key(account_id), [self.COURSES])
         text = found or b""
         try:
@@ -81,8 +81,8 @@ class CarStore:
         return CarPolicies.from_hash(found) if found else None
 
     def put(self, account_id: int, index: CarIndex, entry: CarEntry) -> None:
-        """Puts a course into the car, at the end or in its own place, whatever was there. One
-        round trip."""
+        """Puts a course into the car: at the end, or in its place if it is there already. One round
+        trip."""
         key = self.key(account_id, entry.course_id)
         write = self._indexed(account_id, index, (*index.course_ids, entry.course_id))
         write.delete(key)
@@ -92,8 +92,8 @@ class CarStore:
     def choose_policy(
         self, account_id: int, course_id: int, policies: CarPolicies, policy_id: int
     ) -> None:
-        """Chooses another policy of a course in the car, if it still holds these, whoever may
-        have changed it. One round trip. The index stays as it is: no course comes or goes."""
+        """Chooses another policy of a course in the car, if its policies are still these. One round
+        trip. The index stays as it is: no course comes or goes."""
         key = self.key(account_id, course_id)
         write = GuardedWrite(key, {CarPolicies.FIELD: policies.text})
         write.hset(key, {"default_policy": str(policy_id)})
@@ -119,8 +119,8 @@ class CarStore:
         return [c for c, there in zip(course_ids, pipe.execute(), strict=True) if not there]
 
     def scan(self) -> Iterator[tuple[int, int]]:
-        """Every account and course of which there is a car hash: all of Redis is looked through,
-        a little at a time. For maintenance, never for a request."""
+        """Every account and course that has a car hash. It looks through all of Redis, a little at
+        a time: for maintenance, never for a request."""
         for account_id, course_id in scan(self._redis, self.key("\0", "\0")):
             yield int(account_id), int(course_id)
 
@@ -133,6 +133,6 @@ class CarStore:
     def _indexed(self, account_id: int, index: CarIndex, course_ids: Iterable[int]) -> GuardedWrite:
         key = self.index_key(account_id)
         write = GuardedWrite(key, {self.COURSES: index.text})
-        write.delete(key)  # whatever another program has put there
+        write.delete(key)  # another program may have put something else there
         write.hset(key, {self.COURSES: json.dumps(list(dict.fromkeys(course_ids)))})
         return write

@@ -11,7 +11,7 @@ from api.stores.codec import BROKEN, Hash, kept, objects, price_text, scalar, te
 
 @dataclass(frozen=True)
 class CarPolicies:
-    """The price policies that a car holds for a course, and the text that says so."""
+    """The price policies that a car holds for a course, and their stored text."""
 
     FIELD = "policy"
 

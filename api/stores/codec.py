@@ -1,7 +1,7 @@
 """The codec of the hashes that this service shares with other programs (contract §4).
 
 Whatever is read may have been written elsewhere, badly; what cannot be read is refused, so that
-nobody pays for half a course.
+nobody is sold half a course.
 """
 
 import json
@@ -19,9 +19,9 @@ Offers = Mapping[str, Mapping[str, Any]]  # coupon-record id -> what the coupon 
 NO_COUPON = "0"
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
-_LARGEST_AMOUNT = Decimal("1e12")  # 元; more than that is a slip, and slow to reckon with
-_ID = re.compile("[1-9][0-9]{0,17}")  # nothing that the database could not look for
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # half, unless the other half follows
+_LARGEST_AMOUNT = Decimal("1e12")  # 元; more is a mistake, and slow to compute with
+_ID = re.compile("[1-9][0-9]{0,17}")  # small enough for the database to look for
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; alone, half a character
 
 
 # --- Coupons --------------------------------------------------------------------------------------
@@ -94,8 +94,8 @@ def choice_in(default_coupon: str) -> int | None:
 
 
 def amount(value: Any) -> Decimal:
-    """元, by the text of the value: a float never enters. Raises ValueError or TypeError for what
-    is no amount of money."""
+    """元, read from the text of the value, never through a float. Raises ValueError or TypeError
+    for what is no amount of money."""
     text = scalar(value)
     if not _AMOUNT.fullmatch(text) or Decimal(text) > _LARGEST_AMOUNT:
         raise ValueError(f"no amount of money: {text}")

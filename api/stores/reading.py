@@ -1,4 +1,4 @@
-"""Reading keys that other programs write too: a key may hold something else than a hash."""
+"""Reads keys that other programs write too: a key may hold something other than a hash."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _SCAN_COUNT = 1000
 
 
 def values_of(connection: Redis, key: str, names: Sequence[str]) -> list[bytes | None]:
-    """The values of some fields of a hash; none where the key holds something else."""
+    """The values of some fields of a hash; no values where the key holds no hash."""
     try:
         return connection.hmget(key, names)  # type: ignore[return-value]
     except ResponseError as error:
@@ -23,7 +23,7 @@ def values_of(connection: Redis, key: str, names: Sequence[str]) -> list[bytes |
 
 
 def hash_from(found: Any) -> Hash:
-    """What HGETALL gave; where the key holds something else than a hash, one without sense."""
+    """What HGETALL gave; where the key holds no hash, a hash that no reader will accept."""
     return {b"": b""} if is_wrong_type(found) else found
 
 
@@ -38,7 +38,8 @@ def is_wrong_type(answer: Any) -> bool:
 
 
 def scan(connection: Redis, key: str) -> Iterator[tuple[str, ...]]:
-    """The ids that stand where the key has a NUL, in every key that is there."""
+    """Looks through all keys for those like `key`, in which each NUL stands for an id; gives the
+    ids of each."""
     parts = key.split("\0")
     glob = "*".join(re.sub(r"([*?\[\]\\])", r"\\\1", part) for part in parts)
     pattern = re.compile(f"({_ID.pattern})".join(re.escape(part) for part in parts))

@@ -1,7 +1,7 @@
 """Settlements in Redis (contract §4): the only module that knows their key names.
 
-What is written is written in one atomic step, only if what the caller has read still holds:
-otherwise Contention is raised.
+Each write is one atomic step, which runs only if what the caller has read is still so. Otherwise it
+raises Contention.
 """
 
 import json
@@ -31,8 +31,8 @@ class SettlementIndex(NamedTuple):
 
 
 class SettlementStore:
-    """Settlements: a hash for each settled course, and one with the site-wide coupons, in which
-    the service keeps its index. All of an account's keys live and expire together.
+    """Settlements: a hash for each settled course, and one with the site-wide coupons and the
+    service's own index. All of an account's keys live and expire together.
     """
 
     # The index, beside the contract's two fields.
@@ -66,7 +66,7 @@ class SettlementStore:
         if index is None:
             if self._adopted(account_id, coupon_hash) is None:
                 return None
-            raise Contention  # it has an index by now: read it anew
+            raise Contention  # it has just been indexed: start again
         return index, SettlementSnapshot.from_hashes(coupon_hash, course_hashes)
 
     def offers(self, account_id: int, course_id: str | None) -> Offers | None:
@@ -99,13 +99,13 @@ class SettlementStore:
         write.commit(self._redis)
 
     def replace(self, account_id: int, settlement: SettlementSnapshot) -> None:
-        """Puts the settlement in the place of the account's earlier one, whole. Two round trips."""
+        """Replaces the account's earlier settlement by this one. Two round trips."""
         earlier = self.index(account_id)
         index = earlier._replace(revision=None) if earlier else SettlementIndex("", ())
         write = self._guarded(account_id, index)
         coupon_key = self.coupon_key(account_id)
         course_ids = [course.course_id for course in settlement.course_list]
-        for course_id in {*index.course_ids, *course_ids}:  # the new ones too: strays of others
+        for course_id in {*index.course_ids, *course_ids}:  # new ones may have stray hashes
             write.delete(self.course_key(account_id, course_id))
         write.delete(coupon_key)
         for course in settlement.course_list:
@@ -126,12 +126,12 @@ class SettlementStore:
             write.delete(self.course_key(account_id, course_id))
         write.commit(self._redis)
 
-    # One script: to ask for the index first, and then for what it names, takes the client nearly
-    # twice as long. The course keys are in the slot of KEYS[1]: README, Redis Cluster.
+    # One script: two requests, for the index and then for the hashes it names, take the client
+    # nearly twice as long. The course keys are in the slot of KEYS[1]: docs/redis.md.
     _READ = """
         local function hash(key)
             local found = redis.pcall('HGETALL', key)
-            return found.err and {} or found  -- no hash: nothing of a settlement
+            return found.err and {} or found  -- not a hash: counts as empty
         end
         local hashes = {hash(KEYS[1])}
         local courses = redis.pcall('HGET', KEYS[1], ARGV[1])
@@ -179,8 +179,8 @@ class SettlementStore:
         return SettlementIndex(index[self.SETTLEMENT], tuple(course_ids), "")
 
     def _settled(self, account_id: int, course_ids: Sequence[str]) -> list[str]:
-        """The courses without those whose hash has a choice and nothing else: the stray ones that
-        the lesson's PATCH leaves. Any other hash belongs to the settlement, be it broken."""
+        """The courses without those whose hash has a choice and nothing else: the document's PATCH
+        leaves such hashes behind. Any other hash belongs to the settlement, even a broken one."""
         pipe = self._redis.pipeline(transaction=False)
         for course_id in course_ids:
             pipe.hkeys(self.course_key(account_id, course_id))

@@ -26,7 +26,7 @@ from api.stores.codec import (
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """What cannot be read inside is SettlementUnreadable."""
+    """Turns whatever fails to be read in the block into SettlementUnreadable."""
     try:
         yield
     except BROKEN as error:

@@ -1,8 +1,8 @@
-"""Django's PostgreSQL backend, with an end to waiting.
+"""Django's PostgreSQL backend, with a limit on how long it waits for an answer.
 
 PostgreSQL itself ends a statement that takes too long (statement_timeout), and TCP notices a
-network that is gone. A server that is there and says nothing (frozen, or behind a pooler that
-waits) neither of them notices: only whoever waits can give up.
+network that is gone. Neither notices a server that is connected but does not answer (frozen, or
+behind a pooler that waits). There only the client can give up.
 """
 
 from functools import partial

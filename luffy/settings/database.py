@@ -23,7 +23,8 @@ def database() -> dict[str, Any]:
     options = config.setdefault("OPTIONS", {})
     if engine == "django.db.backends.sqlite3":
         VAR_DIR.mkdir(exist_ok=True)
-        # IMMEDIATE: a writer waits for its turn, instead of failing when it finds it is not alone.
+        # IMMEDIATE: a transaction waits for other writers when it begins, and cannot fail later
+        # because one was first.
         options |= {
             "timeout": 5,
             "transaction_mode": "IMMEDIATE",
@@ -33,10 +34,10 @@ def database() -> dict[str, Any]:
         statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
         config["ENGINE"] = "luffy.postgresql"
         options |= {
-            # PostgreSQL gives up first, and says so; this is for one that says nothing.
+            # PostgreSQL gives up first, with an error; this is for a server that does not answer.
             "patience": statement + 1 if statement else None,
             "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
-            "tcp_user_timeout": 5_000,  # ms: a network that went silent is an error, not a wait
+            "tcp_user_timeout": 5_000,  # ms, after which a lost network is an error
             "options": f"-c statement_timeout={statement * 1000}",
         }
     else:

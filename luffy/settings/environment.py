@@ -33,7 +33,8 @@ def number(name: str, default: int, *, at_least: int = 0) -> int:
 
 
 def switch(name: str, default: bool) -> bool:
-    """Whether the environment variable `name` says on. A slip must not switch HTTPS off."""
+    """Whether the environment variable `name` says on. Anything else than on or off
+    is refused: a typing error must not switch HTTPS off."""
     value: str = env.str(name, default="").strip().lower()
     if value not in {"", *ON, *OFF}:
         raise ImproperlyConfigured(f"{name} must be on or off.")
@@ -47,8 +48,8 @@ ORIGINS = r"https?://(\*\.)?[^/?#*\s]+", "https://*.example.com"
 
 def several(name: str, default: list[str], form: tuple[str, str]) -> list[str]:
     """The values in the environment variable `name`, comma-separated, each of the form: a pattern
-    and an example. Django would only say what is wrong with them where its checks run, which a
-    server does not."""
+    and an example. Django's own checks would find a wrong one, but a server does not run
+    them."""
     values = [value.strip() for value in env.list(name, default=default)]
     pattern, example = form
     for value in values:

@@ -1,4 +1,4 @@
-"""The Redis of REDIS_URL: carts, settlements, counts."""
+"""The Redis of REDIS_URL: cars, settlements, counts of attempts to log in."""
 
 import re
 from typing import Any
@@ -61,7 +61,7 @@ def redis_cache(url: str, *, cluster: bool = False) -> dict[str, Any]:
 
 CACHES = {
     "default": redis_cache(REDIS_URL, cluster=REDIS_CLUSTER),
-    # Counts of requests (utils/limits/requests.py), each process its own; the oldest go first.
+    # Counts of requests (utils/limits/requests.py), in each process apart.
     "process": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},

@@ -1,4 +1,4 @@
-"""The web: hosts, HTTPS, what Django is made of, the API's framework, limits, logs."""
+"""Hosts, HTTPS, Django's apps and middleware, the API's framework, limits, logs."""
 
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
@@ -63,8 +63,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "luffy.health.HealthMiddleware",
-    "corsheaders.middleware.CorsMiddleware",  # a front end must read errors too
-    "utils.middleware.ApiEnvelopeMiddleware",  # sees what every other one answers
+    "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
+    "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers
     "utils.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -94,10 +94,11 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "zh-hans"
-TIME_ZONE = "Asia/Shanghai"  # a day is a day here: coupons begin and end at its midnight
+TIME_ZONE = "Asia/Shanghai"  # coupons begin and end at midnight here
 USE_TZ = True
 
-# What the theme's date filters read: as one types a date, and as the Chinese calendar writes it.
+# What the theme's date filters accept: dates as one types them, and as the theme's calendar writes
+# them in Chinese.
 DATE_INPUT_FORMATS = ["%Y-%m-%d", "%Y/%m/%d"]
 
 LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says in English
@@ -120,7 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-# For a name, and from an address; more answer 429 (utils/limits/logins.py).
+# For a name, and from an address; further ones answer 429 (utils/limits/logins.py).
 LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
 
 # Of one account, or from one address without an account, in each worker process.
@@ -164,7 +165,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",  # the package's own files
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # none: another host's
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # nothing of another host
 }
 
 

@@ -1,4 +1,4 @@
-"""The envelope that every answer under /api/ wears (contract §1)."""
+"""The envelope of every answer under /api/ (contract §1)."""
 
 import json
 import logging
@@ -243,7 +243,7 @@ def test_contention_that_does_not_end_is_503(alice, monkeypatch):
     assert answer.json() == {"code": 1503, "data": None, "error": "服务暂时不可用，请稍后再试"}
 
 
-# --- What no door of today answers, but the handler knows -----------------------------------------
+# --- What no endpoint answers today, but the handler knows -----------------------------------------
 
 
 def test_too_many_requests_say_when_to_come_back():

@@ -1,7 +1,8 @@
 """The pricing held against brute force, on random settlements.
 
-The brute force is written from the rules of money (README), in whole fen, and shares no arithmetic
-with the code under test. ``PRICING_EXAMPLES`` says how many settlements `best` is tried on.
+The brute force is written from the rules of money (docs/api.md), in whole fen, and shares no
+arithmetic with the code under test. ``PRICING_EXAMPLES`` says how many settlements `best` is tried
+on.
 """
 
 import os

@@ -1,8 +1,8 @@
 """How often somebody may try to log in: so many times a minute for a name, and from an address.
 
-The doors (logging in to the API and to the admin, registering) count each for itself. The counts
-live in Redis, so they hold over all worker processes; when Redis is out of reach its error comes
-through, and nobody is let in uncounted.
+Logging in to the API, logging in to the admin and registering are counted apart. The counts are in
+Redis, so they hold across all worker processes. When Redis is out of reach its error is raised, and
+nobody gets in uncounted.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ API, ADMIN, REGISTER = "api", "admin", "register"
 
 
 def count_attempt(door: str, *, name: str, address: str) -> None:
-    """Counts one attempt, before the password is looked at. `door` is one of the three.
+    """Counts one attempt, before the password is looked at. `door` is API, ADMIN
+    or REGISTER.
 
     Raises TooManyAttempts if the name or the address has used up its LOGIN_ATTEMPTS_PER_MINUTE
     within the last 60 seconds; refused attempts do not prolong the wait.
@@ -31,7 +32,7 @@ def count_attempt(door: str, *, name: str, address: str) -> None:
     limiter = MovingWindowRateLimiter(_Storage("redis://", key_prefix="luffy_limits"))
     rate = RateLimitItemPerMinute(settings.LOGIN_ATTEMPTS_PER_MINUTE)
     for kind, whose in (("address", address), ("name", name)):
-        # Hashed: what was typed into the field may be of any length, or a password.
+        # Hashed: what was typed may be of any length, or a password in the wrong field.
         counted = ("login", door, kind, hashlib.sha256(whose.encode(errors="replace")).hexdigest())
         if not limiter.hit(rate, *counted):
             free_again = limiter.get_window_stats(rate, *counted).reset_time
@@ -39,8 +40,8 @@ def count_attempt(door: str, *, name: str, address: str) -> None:
 
 
 def address_of(request: HttpRequest | Request) -> str:
-    """Where the request comes from. Behind a proxy, the last entry of X-Forwarded-For: the one
-    that our own proxy wrote; those before it are whatever the client claims."""
+    """The client's address. Behind a proxy, the last entry of X-Forwarded-For: our own proxy wrote
+    that one, while the client can claim whatever stands before it."""
     if settings.BEHIND_PROXY:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
         if forwarded:
@@ -49,8 +50,8 @@ def address_of(request: HttpRequest | Request) -> str:
 
 
 class _Storage(RedisStorage):
-    """On the service's own connection: its server or cluster, its timeouts, or the embedded Redis.
-    Each count is one key, and so in one slot."""
+    """Uses the service's own connection: server, cluster or embedded Redis, with its timeouts. Each
+    count is one key, so a cluster has it in one slot."""
 
     def get_connection(self, readonly: bool = False) -> Any:
         return get_redis_connection("default")

@@ -17,8 +17,8 @@ WINDOW = 60  # seconds, from the first request
 class RequestThrottle(BaseThrottle):
     """REQUESTS_PER_MINUTE for each account, or for each address without one.
 
-    Counted in this process: it is there to stop a front end that runs wild, which is not worth a
-    round trip to Redis in every request. Attempts to log in are counted for all processes.
+    Counted in this process: the limit stops a front end that repeats itself by mistake, which is
+    not worth a round trip to Redis in every request. Attempts to log in are counted in Redis.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -30,7 +30,7 @@ class RequestThrottle(BaseThrottle):
             counts.set(self._ends, time.time() + WINDOW, WINDOW)
         try:
             return counts.incr(who) <= settings.REQUESTS_PER_MINUTE
-        except ValueError:  # the minute ended between the two
+        except ValueError:  # the minute ended after add()
             return True
 
     def wait(self) -> float:
@@ -40,5 +40,5 @@ class RequestThrottle(BaseThrottle):
 
 
 def _hashed(address: str) -> str:
-    """What a proxy wrote may be of any length."""
+    """Hashed, because an address that a proxy passes on may be of any length."""
     return hashlib.sha256(address.encode(errors="replace")).hexdigest()

@@ -1,8 +1,8 @@
 """The service's Redis as a cluster: REDIS_CLUSTER is on, and REDIS_URL names any one of its nodes.
 
-Stores and limits ask it like a single Redis. Every account's keys share a slot (luffy/settings.py
-sees to it), so all that a request asks goes to one node, and a node that is gone is trouble for
-its own accounts only.
+Stores and limits use it like a single Redis. An account's keys share a slot (luffy/settings/shop.py
+checks that), so a request asks one node, and when a node is gone only its own accounts are
+affected.
 """
 
 import random
@@ -17,19 +17,20 @@ from redis.retry import Retry
 
 
 class Cluster(RedisCluster):
-    """redis-py's client, which follows slots to where they move, in a hurry: whatever fails has
-    failed after the timeouts of a command or two, however many of them were to come."""
+    """redis-py's client, which follows slots when they move, with short waits: when a node does
+    not answer, a request fails after the timeouts of one or two commands, however many commands
+    it would still have sent."""
 
     def __init__(self, **options: Any) -> None:
-        # The first question goes to a node of redis-py's choice, and if that is gone, to another.
+        # redis-py picks the node of the first command; the one retry goes to another node.
         super().__init__(retry=Retry(NoBackoff(), 1), **options)
         self.set_retry(Retry(NoBackoff(), 0))
         self._looking, self._look = threading.Lock(), self.nodes_manager.initialize
         self.nodes_manager.initialize = self._look_for_nodes  # type: ignore[method-assign]
 
     def _look_for_nodes(self, *args: Any, **options: Any) -> None:
-        """Asks the nodes anew which of them has which slot, as redis-py does whenever one fails;
-        but while one thread asks, who may have to wait for each, the others need not queue."""
+        """Asks the nodes again which slots they have, as redis-py does whenever one fails. Only one
+        thread asks at a time, because each node may keep it waiting; the others go on without."""
         if self._looking.acquire(blocking=False):
             try:
                 self._look(*args, **options)
@@ -37,8 +38,8 @@ class Cluster(RedisCluster):
                 self._looking.release()
 
     def pipeline(self, transaction: bool | None = None, shard_hint: Any = None) -> ClusterPipeline:
-        """redis-py's own, but for what it does when its node does not answer: to ask again for
-        each command, and to wait for each."""
+        """redis-py's own pipeline, except when its node does not answer: redis-py would then send
+        the commands one by one, and wait for each. Here the first that fails ends the pipeline."""
         pipe: ClusterPipeline = super().pipeline(transaction, shard_hint)  # type: ignore[no-untyped-call]
         pipe.parent_execute_command = self._ask_again
         return pipe
@@ -47,12 +48,12 @@ class Cluster(RedisCluster):
         try:
             return self.execute_command(*command, **options)  # type: ignore[no-untyped-call]
         except (ConnectionError, TimeoutError, ClusterError) as error:
-            # No RedisError, of which the pipeline would make the answer to this command alone.
+            # Not a RedisError, which the pipeline would take for this command's answer, and go on.
             raise RedisClusterException(f"{type(error).__name__}: {error}") from error
 
     def ping(self, **options: Any) -> bool:
-        """Whether the cluster serves, as one of its nodes sees it. That another one is gone is no
-        reason to say no: it would take the service from everybody.
+        """Whether the cluster serves, as one of its nodes sees it. A node that is gone is no reason
+        to say no: the health check would take the service away from the other nodes' accounts.
 
         Raises RedisError or RedisClusterException if it does not.
         """
@@ -69,8 +70,8 @@ class Cluster(RedisCluster):
 class ClusterConnectionFactory:
     """Gives django-redis the one client that all of a process's threads share.
 
-    CONNECTION_POOL_KWARGS holds for each node. Their pools are redis-py's plain ones, which refuse
-    at once what is too much: a blocking one does not bear that the client closes idle connections.
+    CONNECTION_POOL_KWARGS holds for each node. The pools are redis-py's plain ones, which refuse a
+    connection too many at once: its blocking pool fails when the client closes idle connections.
     """
 
     clients: dict[str, Cluster] = {}
@@ -83,5 +84,5 @@ class ClusterConnectionFactory:
         while that node is out of reach and the process has no client yet."""
         if url not in self.clients:
             client = Cluster(url=url, **self._node_options)
-            self.clients.setdefault(url, client)  # another thread's, if it was first
+            self.clients.setdefault(url, client)  # or another thread's, if that was first
         return self.clients[url]

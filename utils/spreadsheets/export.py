@@ -1,5 +1,5 @@
-"""Coupon records as a spreadsheet, streamed: however many there are, a batch is in memory, and the
-first bytes leave at once.
+"""Rows as a spreadsheet, streamed: however many there are, only a batch is in memory, and the first
+bytes leave at once.
 """
 
 import csv
@@ -18,7 +18,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def csv_lines(heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
-    """With the mark that tells Excel it is UTF-8."""
+    """A CSV in UTF-8, with the byte-order mark by which Excel recognises that."""
     writer = csv.writer(_Echo())
     yield ("\ufeff" + str(writer.writerow(heading))).encode()
     for row in rows:
@@ -28,8 +28,8 @@ def csv_lines(heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
 def xlsx_chunks(title: str, heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
     """Every SHEET_ROWS rows begin a new sheet, under the same heading.
 
-    Written here, part by part, because the libraries give a file away only when all of it is
-    there: minutes later, for a million rows.
+    Written here, part by part, because the libraries hand out a file only when it is complete:
+    minutes later, for a million rows.
     """
     pipe = _Pipe()
     with ZipFile(pipe, "w", ZIP_DEFLATED, compresslevel=1) as package:
@@ -51,13 +51,13 @@ def xlsx_chunks(title: str, heading: Row, rows: Iterable[Row]) -> Iterator[bytes
 
 
 def harmless(cell: str) -> str:
-    """A customer chooses his name; one like =HYPERLINK(…) must stay text to a spreadsheet, which
-    guesses at a CSV's cells. Those of an XLSX say themselves that they are text."""
+    """Users choose their names. A spreadsheet guesses what a CSV's cells are, and must not take a
+    name like =HYPERLINK(…) for a formula. The cells of an XLSX are marked as text anyway."""
     return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 class _Echo:
-    """A file that gives back what is written to it, which makes csv.writer stream."""
+    """A file that returns what is written to it, so that csv.writer can stream."""
 
     def write(self, line: str) -> str:
         return line
@@ -76,10 +76,10 @@ class _Pipe:
         return len(content)
 
     def flush(self) -> None:
-        """Whoever reads takes what there is."""
+        """Nothing to do: `take` empties it."""
 
     def close(self) -> None:
-        """What is left is still to be taken."""
+        """Nothing to do: the rest can still be taken."""
 
     @property
     def is_full(self) -> bool:
@@ -91,7 +91,7 @@ class _Pipe:
         return taken
 
 
-# --- The parts of an XLSX (ECMA-376): every cell a text of its own --------------------------------
+# --- The parts of an XLSX (ECMA-376): every cell holds its text ------------------------------------
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -12,9 +12,10 @@ from openpyxl import load_workbook
 
 MOST_NAMES = 200_000
 MOST_BYTES = 20 * 1024 * 1024
-MOST_UNPACKED_BYTES = 400 * 1024 * 1024  # an XLSX is a zip: small outside says nothing
+MOST_UNPACKED_BYTES = 400 * 1024 * 1024  # an XLSX is a zip: a small file may unpack to a large one
 
-# What is promised goes before what is only likely: beside 用户名, a column headed 用户 has persons.
+# The headings that we ask for come first, the likely ones second: a file that has 用户名 may also
+# have 用户, with people's real names.
 _HEADINGS = ({"用户名", "username"}, {"账户", "账号", "用户", "account", "user"})
 _BETWEEN_NAMES = re.compile(r"[\s,，;；、]+")
 # What Chinese spreadsheets save CSV as: UTF-8 with or without a mark, UTF-16, or GBK.
@@ -110,7 +111,7 @@ def _csv(content: bytes) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """The one that divides the first line into most cells."""
+    """The delimiter that gives the first line most cells."""
     line = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
 
@@ -126,8 +127,8 @@ def _decoded(content: bytes) -> str:
 
 
 def _xlsx(file: IO[bytes]) -> Iterator[Row]:
-    """The library gives either results or formulas: a file with formulas is read twice, abreast,
-    to tell a formula without a saved result from an empty cell."""
+    """The library gives either results or formulas. A file with formulas is therefore read twice at
+    once, to tell a formula without a saved result from an empty cell."""
     try:
         with zipfile.ZipFile(file) as package:
             if sum(part.file_size for part in package.infolist()) > MOST_UNPACKED_BYTES:
@@ -138,7 +139,7 @@ def _xlsx(file: IO[bytes]) -> Iterator[Row]:
             yield [_text(cell, formula) for cell, formula in zip_longest(row, formulas)]
     except UnreadableNames:
         raise
-    except Exception as error:  # a broken package fails in as many ways as zip and XML can
+    except Exception as error:  # a broken file raises whatever zip and XML libraries raise
         raise UnreadableNames("XLSX文件已损坏或受密码保护，无法读取") from error
 
 
@@ -151,7 +152,7 @@ def _has_formulas(package: zipfile.ZipFile) -> bool:
             while chunk := sheet.read(1024 * 1024):
                 if _FORMULA.search(end + chunk):
                     return True
-                end = chunk[-20:]  # an element may lie across the border of two chunks
+                end = chunk[-20:]  # an element may begin in one chunk and end in the next
     return False
 
 
@@ -159,7 +160,7 @@ def _cells(file: IO[bytes], *, results: bool) -> Iterator[tuple[Any, ...]]:
     """The rows of the first sheet; of a cell with a formula the saved result, or the formula."""
     file.seek(0)
     sheet = load_workbook(file, read_only=True, data_only=results).worksheets[0]
-    # Some programs note a wrong size in the file; then only its first cell would be read.
+    # Some programs save a wrong size of the sheet; without this only its first cell is read.
     sheet.reset_dimensions()
     yield from sheet.iter_rows()
 
