@@ -243,7 +243,7 @@ def test_contention_that_does_not_end_is_503(alice, monkeypatch):
     assert answer.json() == {"code": 1503, "data": None, "error": "服务暂时不可用，请稍后再试"}
 
 
-# --- What no endpoint answers today, but the handler knows -----------------------------------------
+# --- What no endpoint answers today, but the handler knows ----------------------------------------
 
 
 def test_too_many_requests_say_when_to_come_back():

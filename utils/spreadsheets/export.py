@@ -91,7 +91,7 @@ class _Pipe:
         return taken
 
 
-# --- The parts of an XLSX (ECMA-376): every cell holds its text ------------------------------------
+# --- The parts of an XLSX (ECMA-376): every cell holds its text -----------------------------------
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
