@@ -1,16 +1,29 @@
-"""What every test finds: an empty Redis, and three people."""
+"""What every test finds: an empty Redis, and three people. And what kind of test it is."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models.signals import post_migrate
 from django_redis import get_redis_connection
-from redis import Redis
+from redis import Redis, RedisError
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from api.models import Account
 from tests.support.factories import UserAuthTokenFactory
+from tests.support.posts import fill_posts
+from tests.support.redis_databases import redis_url_of
+
+HERE = Path(__file__).parent
+MARKED_FOLDERS = {"browser", "cluster"}
+MOST_WORKERS = 8  # each makes a database, and a Redis has 16 of them
+
+# What commits for real ends by emptying the tables, those that migrations fill too.
+post_migrate.connect(fill_posts)
 
 
 class Customer(APIClient):
@@ -31,11 +44,35 @@ class Customer(APIClient):
         return self.get(self.url).json()
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Iterator[None]:
+    cores: int = yield
+    return min(cores, MOST_WORKERS)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Tests empty the Redis database that they use, so it must hold nothing of anybody's."""
-    keys = get_redis_connection("default").dbsize()
-    if keys:
-        pytest.exit(f"TEST_REDIS_URL holds {keys} keys: give the tests an empty database", 2)
+    """Tests empty the Redis databases that they use, so these must hold nothing of anybody's."""
+    url = os.environ.get("TEST_REDIS_URL")
+    if not url or "PYTEST_XDIST_WORKER" in os.environ:  # a worker: asked before it was started
+        return
+    workers = len(session.config.getoption("tx", None) or ["this process"])
+    for worker in range(workers):
+        own = redis_url_of(worker, workers, url)
+        try:
+            with Redis.from_url(own) as database:
+                keys = database.dbsize()
+        except RedisError as error:
+            pytest.exit(f"TEST_REDIS_URL: {workers} workers need a database each: {error}", 2)
+        if keys:
+            pytest.exit(f"TEST_REDIS_URL holds {keys} keys: give the tests an empty database", 2)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    folder = item.path.relative_to(HERE).parts[0]
+    if folder in MARKED_FOLDERS:
+        item.add_marker(folder)
+    if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+        item.add_marker(pytest.mark.skip(reason="needs PostgreSQL"))
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@ in memory and the embedded Redis. Whatever else the environment says does not re
 
 import os
 
+from tests.support.redis_databases import redis_url_of
+
 for _name in [
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
@@ -23,7 +25,11 @@ for _name in [
 os.environ["ENV_FILE"] = os.devnull
 os.environ["DEBUG"] = "on"  # lets an embedded Redis start; Django's test runner turns DEBUG off
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:"
-os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL") or "embedded"
+os.environ["REDIS_URL"] = "embedded"
+if _url := os.environ.get("TEST_REDIS_URL"):
+    _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    _workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    os.environ["REDIS_URL"] = redis_url_of(_worker, _workers, _url)
 
 from luffy.settings import *  # noqa: E402, F403
 

@@ -15,7 +15,7 @@ from tests.support.factories import AccountFactory, CouponFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL"),
+    pytest.mark.postgres,
 ]
 
 

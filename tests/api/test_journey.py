@@ -13,7 +13,7 @@ from api.management.commands.demo import PASSWORD as DEMO_PASSWORD
 from tests.support.live import Visitor, make_run
 
 CAR, PAYMENT = "/api/shoppingcar/", "/api/payment/"
-SERVERS = ["embedded", *filter(None, [os.environ.get("TEST_REDIS_URL")])]
+SERVERS = ["embedded", *({os.environ["REDIS_URL"]} - {"embedded"})]
 
 
 @pytest.fixture(scope="module", params=SERVERS, ids=["embedded", "real"][: len(SERVERS)])

@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect, sync_playwright
 
@@ -30,13 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a browser these are skipped, unless REQUIRE_BROWSER=1 says that there must be one."""
     if CHROMIUM.exists() or WANTED:
         return
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     # Playwright runs a loop in this thread, and Django would refuse the tests its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -76,8 +73,6 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def manager() -> User:
-    # The test before this one has emptied the tables, those that migrations fill too.
-    import_module("api.migrations.0003_desk_groups").make_posts(apps, None)
     user = User.objects.create_user("manager", password=PASSWORD, is_staff=True)
     user.groups.add(Group.objects.get(name="优惠券运营"))
     return user

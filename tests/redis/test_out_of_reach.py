@@ -24,6 +24,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.relay import Relay
 from utils.optimistic import GuardedWrite
 
+pytestmark = pytest.mark.outages
+
 GONE = {"code": 1503, "data": None, "error": "服务暂时不可用，请稍后再试"}
 DONE = {"code": 1000, "data": None, "error": None}
 
@@ -248,7 +250,7 @@ def test_the_health_check_sees_the_database_go_and_come_back(settled, database_g
     assert client.get("/healthz").status_code == 200
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_database_connection_that_was_cut_is_503_and_the_next_request_works(settled):
     with connection.cursor() as cursor:
@@ -279,7 +281,7 @@ def relay(monkeypatch) -> Iterator[Relay]:
         connection.close()
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_falls_silent_is_503_and_the_next_request_works(settled, relay, redis):
     assert settled.get("/api/payment/").json()["code"] == 1000
@@ -294,7 +296,7 @@ def test_a_database_that_falls_silent_is_503_and_the_next_request_works(settled,
     assert settled.settlement()["data"]["course_list"][0]["course_id"] == "1"
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_health_check_does_not_wait_for_a_database_that_falls_silent(relay, client):
     assert client.get("/healthz").status_code == 200
