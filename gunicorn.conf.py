@@ -2,7 +2,7 @@
 
 import os
 
-from utils.logs import PASSED_ON, to_console
+from utils.logs import PASSED_ON, level_of, to_console
 
 bind = os.environ.get("BIND", "0.0.0.0:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -15,4 +15,8 @@ control_socket_disable = True  # the image's user has no home to put it in
 
 # The path without its query, in which some front ends send their token.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
-logconfig_dict = to_console({"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON})
+# Its lines are of the level INFO.
+logconfig_dict = to_console(
+    level_of(os.environ.get("LOG_LEVEL", "")),
+    {"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON},
+)

@@ -10,6 +10,7 @@ for _name in [
     "BEHIND_PROXY",
     "CORS_ALLOWED_ORIGINS",
     "HTTPS",
+    "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",

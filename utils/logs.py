@@ -4,6 +4,8 @@ import logging
 import re
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 _QUERY = re.compile(r"\?[^\s\"']+")  # the whole query: `token` can be percent-encoded
 _TOKEN = re.compile(
     r"(token=)[^&\s\"']+"  # of a query, also of a mistyped one
@@ -20,12 +22,23 @@ class HideTokens(logging.Formatter):
         return _TOKEN.sub(r"\1\2…", _QUERY.sub("?…", super().format(record)))
 
 
-PASSED_ON: dict[str, Any] = {"handlers": [], "level": "INFO", "propagate": True}
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def to_console(loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The configuration of all logging (dictConfig): one line each to the console, tokens hidden;
-    the loggers named pass theirs on to it."""
+def level_of(text: str) -> str:
+    """The level that LOG_LEVEL names; nothing said is INFO."""
+    level = text.strip().upper() or "INFO"
+    if level not in LEVELS:
+        raise ImproperlyConfigured(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
+    return level
+
+
+PASSED_ON: dict[str, Any] = {"handlers": [], "level": "NOTSET", "propagate": True}
+
+
+def to_console(level: str, loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The configuration of all logging (dictConfig): what is of this level or above, one line each
+    to the console, tokens hidden; the loggers named pass theirs on to it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -37,7 +50,10 @@ def to_console(loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
                 "style": "{",
             },
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": "INFO"},
+        "handlers": {
+            # Whatever levels loggers have of their own, what they pass on is held to this one.
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "level": level},
+        },
+        "root": {"handlers": ["console"], "level": level},
         "loggers": loggers,
     }

@@ -14,7 +14,7 @@ from luffy.settings.environment import (
     several,
     switch,
 )
-from utils.logs import PASSED_ON, to_console
+from utils.logs import PASSED_ON, level_of, to_console
 
 DEBUG = switch("DEBUG", False)
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
@@ -172,11 +172,12 @@ SPECTACULAR_SETTINGS = {
 # --- Logs: to the console, without tokens ---------------------------------------------------------
 
 LOGGING = to_console(
+    level_of(env.str("LOG_LEVEL", default="")),
     {
         "django": PASSED_ON,
         "django.server": PASSED_ON,
         "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold tokens as parameters
         # A scanner's wrong Host is a 400 in the access log, and not worth a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-    }
+    },
 )

@@ -11,6 +11,7 @@ from redis.crc import key_slot
 
 from luffy.settings.environment import HOST, number, several, switch
 from luffy.settings.shop import apart, in_one_slot, key_template
+from utils.logs import PASSED_ON, level_of, to_console
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
 PRODUCTION = {
@@ -36,7 +37,12 @@ def check(*options: str, **environment: str) -> subprocess.CompletedProcess[str]
     """`manage.py check` in this environment and no other."""
     return subprocess.run(
         [sys.executable, MANAGE, "check", *options],
-        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "luffy.settings"} | environment,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "luffy.settings",
+            "ENV_FILE": os.devnull,  # not the developer's
+        }
+        | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -185,6 +191,25 @@ def test_spaces_around_hosts_do_not_count(monkeypatch):
     monkeypatch.setenv("ALLOWED_HOSTS", "shop.example, .example.com , [::1]")
 
     assert several("ALLOWED_HOSTS", [], HOST) == ["shop.example", ".example.com", "[::1]"]
+
+
+def test_a_log_level_that_there_is_not_does_not_start():
+    run = check(**PRODUCTION | {"LOG_LEVEL": "LOUD"})
+
+    assert_refused(run, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR.")
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("", "INFO"), ("warning", "WARNING"), (" DEBUG ", "DEBUG")]
+)
+def test_a_log_level_is_taken_by_its_name(text: str, level: str):
+    assert level_of(text) == level
+
+
+def test_nothing_below_the_log_level_reaches_the_console():
+    logs = to_console("WARNING", {"django": PASSED_ON})
+
+    assert logs["handlers"]["console"]["level"] == logs["root"]["level"] == "WARNING"
 
 
 @pytest.mark.parametrize("text", ["treu", "2", "on off"])
