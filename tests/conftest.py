@@ -69,6 +69,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     folder = item.path.relative_to(HERE).parts[0]
+    if folder == "unit" and item.get_closest_marker("django_db"):
+        raise pytest.UsageError(f"{item.nodeid} needs a database: tests/unit has what needs none")
     if folder in MARKED_FOLDERS:
         item.add_marker(folder)
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":

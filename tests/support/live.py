@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds; a machine that is busy starts slowly
@@ -69,7 +70,7 @@ def make_run(place: Path, redis_url: str) -> Iterator[str]:
     command += [f"BIN={Path(sys.executable).parent}"]
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}  # the tests'
     own = {
-        "DATABASE_URL": f"sqlite:///{place}/db.sqlite3",
+        "DATABASE_URL": f"sqlite:///{quote(str(place))}/db.sqlite3",
         "DEBUG": "on",
         "ENV_FILE": os.devnull,  # not the developer's
         "REDIS_URL": redis_url,
