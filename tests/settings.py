@@ -12,6 +12,7 @@ for _name in [
     "HTTPS",
     "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",
+    "MEDIA_URL",
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",
