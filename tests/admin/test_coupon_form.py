@@ -242,6 +242,31 @@ def test_it_says_how_many_holders_a_change_concerns(
     assert "已有2人持有未使用的此优惠券，修改已立即对他们生效" in changed(manager, cash, **fields)
 
 
+def test_other_days_bring_back_what_had_expired_and_it_says_how_many(
+    manager: Client, cash: Coupon
+) -> None:
+    today = timezone.localdate()
+    day = dt.timedelta(days=1)
+    Coupon.objects.update(valid_begin_date=today - 9 * day, valid_end_date=today - day)
+    expired = CouponRecordFactory(coupon=cash, status=2)
+    days = {"valid_begin_date": str(today - 9 * day), "valid_end_date": str(today)}
+    assert "1张已过期的优惠券恢复为未使用" in changed(manager, cash, **days)
+    expired.refresh_from_db()
+    assert expired.status == 0
+    assert expired.events.latest("id").staff == manager.user
+    assert "恢复" not in changed(manager, cash, name="双十一", **days)
+    over = days | {"valid_end_date": str(today - day)}
+    assert "1张未使用的优惠券已过期" in changed(manager, cash, **over)
+
+
+def test_a_coupon_bound_to_number_0_is_site_wide(manager: Client) -> None:
+    CouponFactory(name="everywhere")
+    Coupon.objects.update(object_id=0)
+    CouponFactory(name="bound", course=course())
+    assert {row.name for row in listed(manager, bound="no")} == {"everywhere"}
+    assert {row.name for row in listed(manager, bound="yes")} == {"bound"}
+
+
 def test_another_binding_concerns_the_holders(manager: Client, cash: Coupon) -> None:
     CouponRecordFactory(coupon=cash)
     assert "已有1人持有" in changed(manager, cash, course=str(CourseFactory().pk))

@@ -20,7 +20,8 @@ from openpyxl import load_workbook
 from api.admin import record as desk
 from api.admin.coupons import record_export as record_resource
 from api.models import CouponRecord
-from api.services.coupons.lifecycle import SERVICE, RecordNotUnused, void
+from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, lock, void
+from tests.admin.conftest import MakeStaff
 from tests.support.factories import CouponFactory, CouponRecordFactory
 from utils.spreadsheets import export as exporting
 
@@ -165,6 +166,24 @@ def test_an_unused_record_is_taken_back_and_the_log_says_why(manager: Client) ->
     page = manager.get(f"{LIST}{record.pk}/change/").content.decode()
     assert "发错了人" in page
     assert "已作废" in page
+
+
+def test_its_page_tells_its_whole_life_to_whoever_may_see_it(
+    staff: MakeStaff, manager: Client
+) -> None:
+    record, other = CouponRecordFactory.create_batch(2)
+    take_back(manager, record, "发错了人")
+    owner = Actor(account_id=other.account_id)
+    lock([other.pk], now=timezone.now(), by=owner, reason="下单了")
+    reader = staff("reader", None)
+    reader.user.user_permissions.add(Permission.objects.get(codename="view_couponrecord"))
+    page = reader.get(f"{LIST}{record.pk}/change/").content.decode()
+    for words in ("经过", "（新） → 未使用", "未使用 → 已作废", "manager", "系统", "发错了人"):
+        assert words in page
+    assert "下单了" not in page
+    page = reader.get(f"{LIST}{other.pk}/change/").content.decode()
+    for words in ("未使用 → 已锁定", f"用户{other.account.username}", "下单了"):
+        assert words in page
 
 
 @pytest.mark.parametrize("status", [1, 2, 3])

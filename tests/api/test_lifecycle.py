@@ -152,14 +152,15 @@ MANY: list[tuple[Callable[[Any], int], int, int]] = [
 
 
 @pytest.mark.parametrize(("change", "leaves", "reaches"), MANY, ids=["expire", "revive"])
-def test_of_many_those_move_that_fit(
+def test_of_many_those_move_that_fit_a_batch_at_a_time(
     change: Callable[[Any], int], leaves: int, reaches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "BATCH", 2)
     fitting = CouponRecordFactory.create_batch(5, status=leaves)
     others = [CouponRecordFactory(status=status) for status in STATUSES if status != leaves]
     left_out = CouponRecordFactory(status=leaves)
-    assert change(CouponRecord.objects.exclude(pk=left_out.pk)) == 5
+    records = CouponRecord.objects.exclude(pk=left_out.pk)
+    assert [change(records) for _ in range(4)] == [2, 2, 1, 0]
     assert statuses(*fitting) == [reaches] * 5
     assert [told(record) for record in fitting] == [[(leaves, reaches)]] * 5
     assert not any(told(record) for record in [*others, left_out])

@@ -1,6 +1,7 @@
 """Two who want the same record, or the same piece, at the same moment. On PostgreSQL: SQLite has
 one writer."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from api.models import Coupon, CouponRecord, CouponRecordEvent
-from api.services.coupons import lifecycle
+from api.services.coupons import expiry, lifecycle
 from api.services.coupons.lifecycle import SERVICE, RecordsNotThere
 from tests.support.factories import CouponFactory, CouponRecordFactory, OrderFactory
 
@@ -80,6 +81,27 @@ def test_what_an_order_has_just_taken_does_not_expire() -> None:
     taken, free = CouponRecordFactory.create_batch(2)
     assert while_open(lock(taken), expire) == (None, 1)
     assert changes() == [(taken.pk, 0, 4), (free.pk, 0, 2)]
+
+
+def test_a_coupon_that_gets_other_days_is_left_to_the_next_run() -> None:
+    """The nightly run has found its records over; their days are being put right."""
+    today = timezone.localdate()
+    day = dt.timedelta(days=1)
+    record = CouponRecordFactory(
+        coupon__valid_begin_date=today - 9 * day, coupon__valid_end_date=today - day
+    )
+    [case] = expiry.over(today)
+
+    def put_right() -> int:
+        return Coupon.objects.update(valid_end_date=today)
+
+    now = timezone.now()
+    assert while_open(put_right, lambda: expiry.expire(case, now=now)) == (1, 0)
+    assert expiry.expire(case, now=now) == 0
+    assert changes() == []
+    Coupon.objects.update(valid_end_date=today - day)
+    assert expiry.expire(case, now=now) == 1
+    assert changes() == [(record.pk, 0, 2)]
 
 
 def test_the_last_piece_is_taken_once() -> None:

@@ -141,7 +141,9 @@ class CouponAdmin(DeskAdmin):
             return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
-        before = Coupon.objects.filter(pk=obj.pk).first() if change else None
+        # Under its lock: nobody else gives it other days, or expires its records, meanwhile.
+        locked = Coupon.objects.select_for_update(no_key=True)
+        before = locked.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
         if before and before.terms.days != obj.terms.days:
             self._tell_of_days(request, obj, before.terms.days)

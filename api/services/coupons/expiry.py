@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -56,28 +57,40 @@ def unused(case: Over) -> int:
 
 def expire(case: Over, *, now: datetime) -> int:
     """Sets their status, in batches, each for itself; says how many."""
-    return sum(
-        lifecycle.expire(_records(case.coupon, CouponRecordStatus.UNUSED, receipt), now=now)
-        for receipt in case.receipts
-    )
+    return sum(_expire(case.coupon.pk, receipt, now) for receipt in case.receipts)
+
+
+def _expire(coupon_id: int, receipt: Receipt, now: datetime) -> int:
+    """Each batch under the lock of the coupon's row, and by the days it has then: whoever gives it
+    other days came before, or finds the batch expired. A coupon that is locked just now, because it
+    is saved or issued, is left to the next run."""
+    done = 0
+    unlocked = Coupon.objects.select_for_update(skip_locked=True, no_key=True)
+    while True:
+        with transaction.atomic():
+            coupon = unlocked.filter(pk=coupon_id).first()
+            if coupon is None or not _is_over(coupon.terms.days, receipt, timezone.localdate(now)):
+                return done
+            records = _records(coupon, CouponRecordStatus.UNUSED, receipt)
+            number = lifecycle.expire(records, now=now)
+        if not number:
+            return done
+        done += number
 
 
 def revive(coupon: Coupon, before: UseDays, *, now: datetime, by: Actor) -> int:
     """Sets 未使用 on those expired records of the coupon whose time was over by the days that it
     had `before`, and is not by those it has; says how many. To be called in the transaction that
-    changes the days."""
+    changes the days, which holds the lock of the coupon's row."""
     today = timezone.localdate(now)
     days = coupon.terms.days
-    return sum(
-        lifecycle.revive(
-            _records(coupon, CouponRecordStatus.EXPIRED, receipt),
-            now=now,
-            by=by,
-            reason="优惠券的有效期已修改",
-        )
-        for receipt in _receipts(coupon, CouponRecordStatus.EXPIRED)
-        if _is_over(before, receipt, today) and not _is_over(days, receipt, today)
-    )
+    done = 0
+    for receipt in _receipts(coupon, CouponRecordStatus.EXPIRED):
+        if _is_over(before, receipt, today) and not _is_over(days, receipt, today):
+            records = _records(coupon, CouponRecordStatus.EXPIRED, receipt)
+            while number := lifecycle.revive(records, now=now, by=by, reason="有效期已修改"):
+                done += number
+    return done
 
 
 def newly_over(coupon: Coupon, before: UseDays, *, today: date) -> int:

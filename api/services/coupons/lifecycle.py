@@ -84,15 +84,15 @@ def void(*, record_id: int, now: datetime, by: Actor, reason: str) -> None:
 
 
 def expire(records: CouponRecordQuerySet, *, now: datetime) -> int:
-    """Sets 已过期 on those of the records that are unused, a batch at a time, each in a
-    transaction of its own; says how many. Which ones are over is `expiry`'s to say. One that is
-    used, locked or taken back meanwhile keeps what happened to it."""
-    return _move_all(records, EXPIRE, _Told(now, SERVICE, "有效期已过"))
+    """Sets 已过期 on at most BATCH of the records, all of them unused; says how many, 0 at the end.
+    Which ones are over is `expiry`'s to say. One that is used, locked or taken back meanwhile keeps
+    what happened to it."""
+    return _move_some(records, EXPIRE, _Told(now, SERVICE, "有效期已过"))
 
 
 def revive(records: CouponRecordQuerySet, *, now: datetime, by: Actor, reason: str) -> int:
-    """Sets 未使用 on those of the records that had expired; says how many. As `expire`."""
-    return _move_all(records, REVIVE, _Told(now, by, reason))
+    """Sets 未使用 on at most BATCH of the records, all of which had expired. As `expire`."""
+    return _move_some(records, REVIVE, _Told(now, by, reason))
 
 
 def lock(
@@ -152,16 +152,13 @@ def _move(
         _change(ids, step, told, only, **fields)
 
 
-def _move_all(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
-    done = 0
+def _move_some(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
     fitting = records.filter(status=step.leaves)
-    while True:
-        with transaction.atomic():
-            batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
+    with transaction.atomic():
+        batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
+        if batch:
             _change(batch, step, told, {})
-        if not batch:
-            return done
-        done += len(batch)
+    return len(batch)
 
 
 def _change(
