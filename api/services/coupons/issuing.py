@@ -12,7 +12,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -172,8 +172,17 @@ def issue(
                 for pk in batch
             )
             lifecycle.come(records, by=by, reason="发放")
+            if len(receivers) > BATCH:
+                _check_references()
             done += len(batch)
             yield Progress(done, len(receivers))
+
+
+def _check_references() -> None:
+    """Has what was written so far checked now: PostgreSQL would keep the foreign keys of all of it
+    for the COMMIT, which would then take longer than anybody waits for an answer."""
+    if connection.vendor == "postgresql":
+        connection.check_constraints()
 
 
 def _accounts_holding(coupon: Coupon) -> QuerySet[Account]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.models.coupon_record import CouponRecordQuerySet
@@ -61,16 +61,22 @@ def come(
     `Coupon.objects.take`."""
     with transaction.atomic():
         written = CouponRecord.objects.bulk_create(records, batch_size=BATCH)
-        CouponRecordEvent.objects.bulk_create(
-            (
-                _event(
-                    record.pk, None, CouponRecordStatus.UNUSED, _Told(record.get_time, by, reason)
-                )
-                for record in written
-            ),
-            batch_size=BATCH,
-        )
+        with connection.cursor() as cursor:
+            for at in range(0, len(written), BATCH):
+                ids = [record.pk for record in written[at : at + BATCH]]
+                marks = ", ".join(["%s"] * len(ids))
+                cursor.execute(_COME.format(marks), [by.account_id, by.staff_id, reason, *ids])
     return written
+
+
+# The database makes these events of the records by itself: where 100,000 records come, making them
+# here would take as long as the records do.
+_COME = """
+    INSERT INTO api_couponrecordevent
+        (record_id, from_status, to_status, at, account_id, staff_id, reason)
+    SELECT id, NULL, status, get_time, %s, %s, %s FROM api_couponrecord WHERE id IN ({})
+    ORDER BY id
+"""
 
 
 def void(*, record_id: int, now: datetime, by: Actor, reason: str) -> None:
