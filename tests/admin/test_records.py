@@ -22,7 +22,7 @@ from api.admin.coupons import record_export as record_resource
 from api.models import CouponRecord
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, lock, void
 from tests.admin.conftest import MakeStaff
-from tests.support.factories import CouponFactory, CouponRecordFactory
+from tests.support.factories import CouponFactory, CouponRecordFactory, OrderFactory
 from utils.spreadsheets import export as exporting
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +174,7 @@ def test_its_page_tells_its_whole_life_to_whoever_may_see_it(
     record, other = CouponRecordFactory.create_batch(2)
     take_back(manager, record, "发错了人")
     owner = Actor(account_id=other.account_id)
-    lock([other.pk], now=timezone.now(), by=owner, reason="下单了")
+    lock([other.pk], order_id=OrderFactory().pk, now=timezone.now(), by=owner, reason="下单了")
     reader = staff("reader", None)
     reader.user.user_permissions.add(Permission.objects.get(codename="view_couponrecord"))
     page = reader.get(f"{LIST}{record.pk}/change/").content.decode()
