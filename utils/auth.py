@@ -1,15 +1,13 @@
 """Who is asking: the token of an account (contract §2)."""
 
-import re
-
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.models import Account, UserAuthToken
+from utils import tokens
 
-_TOKEN = re.compile(r"[!-~]{1,64}")  # the column's length; anything else cannot be one of ours
-_SCHEMES = ("token", "bearer")
+_SCHEMES = ("token", "bearer", "jwt")
 
 
 class AccountRequest(Request):
@@ -19,14 +17,15 @@ class AccountRequest(Request):
 
 
 class LuffyAuth(BaseAuthentication):
-    """`Authorization: Token …`, `Authorization: Bearer …` or `?token=…`, in this order."""
+    """`Authorization: Token …` (or `Bearer`, `jwt`, or the token alone), or else `?token=…`."""
 
     def authenticate(self, request: Request) -> tuple[Account, UserAuthToken]:
         """The account and its token; a missing, malformed or unknown token is a 401."""
         token = _from_header(request) or request.query_params.get("token", "")
-        if not _TOKEN.fullmatch(token):
+        ways = tokens.may_be_stored_as(token)
+        if not ways:
             raise AuthenticationFailed
-        auth = UserAuthToken.objects.select_related("user").filter(token=token).first()
+        auth = UserAuthToken.objects.select_related("user").filter(token__in=ways).first()
         if auth is None:
             raise AuthenticationFailed
         return auth.user, auth
@@ -37,5 +36,7 @@ class LuffyAuth(BaseAuthentication):
 
 def _from_header(request: Request) -> str:
     """The token of the Authorization header; other schemes (a proxy's Basic) are not ours."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() in _SCHEMES else ""
+    first, _, rest = request.headers.get("Authorization", "").strip().partition(" ")
+    if first.lower() in _SCHEMES:
+        return rest.strip()
+    return "" if rest else first

@@ -8,8 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 _QUERY = re.compile(r"\?[^\s\"']+")  # the whole query: `token` can be percent-encoded
 _TOKEN = re.compile(
-    r"(token=)[^&\s\"']+"  # of a query, also of a mistyped one
-    r"|(authorization\W+(?:token|bearer)\W+)[^\s\"']+",  # of a header in gunicorn's errors
+    r"(token=)[^&\s\"']+"  # of a query, or where somebody meant one
+    # of a header that gunicorn refuses
+    r"|(authorization\W+(?:(?:token|bearer|jwt)\W+)?)[^\s\"']+",
     re.IGNORECASE,
 )
 

@@ -28,11 +28,14 @@ class Account(models.Model):
         self.password = hashers.make_password(raw)
 
     def check_password(self, raw: str) -> bool:
-        """Say whether `raw` is the password, renewing a hash that today's hasher would not make."""
+        """Say whether `raw` is the password, renewing a hash that today's hasher would not make,
+        unless another password has taken its place meanwhile."""
 
         def rehash(raw: str) -> None:
-            self.set_password(raw)
-            self.save(update_fields=["password"])
+            renewed = hashers.make_password(raw)
+            mine = Account.objects.filter(pk=self.pk, password=self.password)
+            if mine.update(password=renewed):
+                self.password = renewed
 
         return hashers.check_password(raw, self.password, setter=rehash)
 

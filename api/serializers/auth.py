@@ -41,7 +41,7 @@ class RegisterRequest(serializers.Serializer[Any]):
 class LoggedIn(serializers.Serializer[Any]):
     """Who has logged in, and the token for all further requests."""
 
-    username = serializers.CharField(source="user.username")
+    username = serializers.CharField(source="account.username")
     token = serializers.CharField()
 
 

@@ -1,14 +1,25 @@
-"""Accounts: registering, logging in and out (contract §2)."""
+"""Accounts: registering, logging in and out, changing the password (contract §2)."""
 
-import secrets
+from collections.abc import Callable
+from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from api.errors import LoginRefused, UsernameTaken
 from api.models import Account, UserAuthToken
+from utils import tokens
+from utils.exceptions import Contention, ShopError
 
-_TOKEN_BYTES = 32  # 43 characters
+_ATTEMPTS = 3  # a password hardly changes twice while somebody logs in
+
+
+class LoggedIn(NamedTuple):
+    """The account and its token: nobody can read that one anywhere afterwards."""
+
+    account: Account
+    token: str
 
 
 def register(*, username: str, password: str) -> Account:
@@ -25,27 +36,27 @@ def register(*, username: str, password: str) -> Account:
     return account
 
 
-def log_in(*, username: str, password: str) -> UserAuthToken:
+def log_in(*, username: str, password: str) -> LoggedIn:
     """A fresh token for the account, in the place of its earlier one.
 
     Raises LoginRefused, the same and after about the same time for an unknown name and for a
     wrong password: neither tells whether the name exists.
     """
-    account = Account.objects.filter(username=username).first()
-    if account is None:
-        make_password(password)  # as long as checking one takes
-        raise LoginRefused
-    if not account.check_password(password):
-        raise LoginRefused
-    return renew_token(account)
+    named = Account.objects.filter(username=username)
+    return _proven(named, password, LoginRefused, then=renew_token)
 
 
-def renew_token(account: Account) -> UserAuthToken:
+def renew_token(account: Account) -> str:
     """A fresh token for the account; its earlier one is worth nothing any more."""
-    auth, _ = UserAuthToken.objects.update_or_create(
-        user=account, defaults={"token": secrets.token_urlsafe(_TOKEN_BYTES)}
+    token = tokens.new_token()
+    # One statement: whoever logs in or out at the same moment comes before it or after it.
+    UserAuthToken.objects.bulk_create(
+        [UserAuthToken(user=account, token=tokens.stored(token))],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["token"],
     )
-    return auth
+    return token
 
 
 def revoke_token(account: Account) -> bool:
@@ -57,3 +68,31 @@ def revoke_token(account: Account) -> bool:
 def log_out(auth: UserAuthToken) -> None:
     """The token is worth nothing any more. A newer one of the account stays."""
     UserAuthToken.objects.filter(pk=auth.pk, token=auth.token).delete()
+
+
+def _proven(
+    who: QuerySet[Account],
+    password: str,
+    refusal: type[ShopError],
+    *,
+    then: Callable[[Account], str],
+) -> LoggedIn:
+    """What `then` does for the account whose password this is, under the lock of its row and only
+    while the password that was checked is the account's still: a check takes long."""
+    for _ in range(_ATTEMPTS):
+        account = who.first()
+        if account is None:
+            make_password(password)  # as long as checking one takes
+            raise refusal
+        if not account.check_password(password):
+            raise refusal
+        with transaction.atomic():
+            if _is_still(account):
+                return LoggedIn(account, then(account))
+    raise Contention
+
+
+def _is_still(account: Account) -> bool:
+    """Locks the account's row, if it has the same password as when it was read."""
+    same = Account.objects.filter(pk=account.pk, password=account.password)
+    return same.select_for_update(no_key=True).first() is not None

@@ -3,16 +3,25 @@
 import io
 import logging
 import logging.config
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from importlib import import_module
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
+from api.models import UserAuthToken
+from api.services import accounts
 from tests.support.factories import AccountFactory, UserAuthTokenFactory
+from utils import tokens
 from utils.auth import LuffyAuth
 
 REFUSED = {"code": 1001, "data": None, "error": "认证失败"}
@@ -31,12 +40,16 @@ def assert_refused(answer: Any) -> None:
     assert answer.json() == REFUSED
 
 
-@pytest.mark.parametrize("header", ["Token", "Bearer", "token", "BEARER", "Token  "])
+@pytest.mark.parametrize("header", ["Token", "Bearer", "token", "BEARER", "Token  ", "jwt", "JWT"])
 def test_a_token_in_the_header_lets_in(anonymous, token: str, header: str):
     answer = anonymous.get(URL, HTTP_AUTHORIZATION=f"{header} {token}")
 
     assert answer.status_code == 200
     assert answer.json()["error"] == "获取失败"
+
+
+def test_a_token_alone_in_the_header_lets_in(anonymous, token: str):
+    assert anonymous.get(URL, HTTP_AUTHORIZATION=token).status_code == 200
 
 
 def test_a_token_in_the_query_lets_in(anonymous, token: str):
@@ -108,7 +121,7 @@ def test_a_wrong_token_in_the_header_is_refused(anonymous, token: str, scheme: s
 
 @pytest.mark.parametrize(
     "header",
-    ["", " ", "Token", "Token ", "Bearer", "token-of-alice", "Tokentoken-of-alice", "Basic YTpi"],
+    ["", " ", "Token", "Token ", "Bearer", "jwt", "Tokentoken-of-alice", "null", "Basic YTpi"],
 )
 def test_a_header_without_a_scheme_or_a_token_is_refused(anonymous, token: str, header: str):
     assert_refused(anonymous.get(URL, HTTP_AUTHORIZATION=header))
@@ -116,6 +129,67 @@ def test_a_header_without_a_scheme_or_a_token_is_refused(anonymous, token: str, 
 
 def test_a_wrong_header_is_refused_whatever_the_query_says(anonymous, token: str):
     assert_refused(anonymous.get(f"{URL}?token={token}", HTTP_AUTHORIZATION="Token wrong"))
+
+
+# --- What the table holds -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(token: str) -> str:
+    """Alice's token as the service itself keeps it."""
+    kept = "h:" + b64encode(sha256(token.encode()).digest(), b"-_").decode().rstrip("=")
+    UserAuthToken.objects.filter(token=token).update(token=kept)
+    return kept
+
+
+def test_a_token_that_is_kept_as_its_hash_lets_in_with_one_query(
+    anonymous, token: str, kept: str, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        answer = anonymous.get(f"{URL}?token={token}")
+
+    assert answer.status_code == 200
+
+
+def test_what_the_table_holds_lets_nobody_in(anonymous, kept: str):
+    assert_refused(anonymous.get(f"{URL}?token={quote(kept)}"))
+    for header in (kept, f"Token {kept}", f"jwt {kept}"):
+        assert_refused(anonymous.get(URL, HTTP_AUTHORIZATION=header))
+
+
+def test_a_row_of_another_program_that_begins_like_a_hash_lets_nobody_in(anonymous, db):
+    UserAuthTokenFactory(token="h:plain")
+
+    assert_refused(anonymous.get(f"{URL}?token=h:plain"))
+
+
+@pytest.mark.parametrize("word", ["null", "undefined"])
+def test_null_and_undefined_are_unknown_tokens(anonymous, token: str, word: str):
+    assert_refused(anonymous.get(f"{URL}?token={word}"))
+    assert_refused(anonymous.get(URL, HTTP_AUTHORIZATION=f"jwt {word}"))
+
+
+def test_the_service_writes_the_hash_alone(db):
+    account = AccountFactory()
+    token = accounts.renew_token(account)
+
+    held = UserAuthToken.objects.get(user=account).token
+    assert held == tokens.stored(token)
+    assert (held[:2], len(held)) == ("h:", 45)
+
+
+def test_the_migration_hashes_its_own_tokens_and_leaves_those_of_others(anonymous, db):
+    own = "xVnPTHLBIJ8mGzSyZ0kUO0mYoZhkzDAb1dGnUvbgD5Q"
+    UserAuthTokenFactory(token=own)
+    UserAuthTokenFactory(token="of-another-program")
+    hash_tokens = import_module("api.migrations.0008_hash_tokens").hash_tokens
+
+    for _ in range(2):
+        hash_tokens(apps, Mock(connection=connection))
+
+    held = UserAuthToken.objects.order_by("pk").values_list("token", flat=True)
+    assert list(held) == [tokens.stored(own), "of-another-program"]
+    assert anonymous.get(f"{URL}?token={own}").status_code == 200
 
 
 def test_a_token_that_was_taken_back_is_refused(alice):
@@ -161,6 +235,8 @@ def log_lines() -> Iterator[Callable[[], str]]:
         ("/api/token=s3cret/", "/api/token=…"),
         ("Invalid HTTP Header: 'Authorization Token s3cret'", "'Authorization Token …'"),
         ("authorization: bearer s3cret", "authorization: bearer …"),
+        ("Authorization: jwt s3cret", "Authorization: jwt …"),
+        ("Authorization: s3cret", "Authorization: …"),
     ],
 )
 def test_a_log_line_does_not_show_a_token_of_a_url(log_lines, line: str, shown: str):

@@ -6,7 +6,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher, make_password
+from django.contrib.auth.hashers import (
+    MD5PasswordHasher,
+    ScryptPasswordHasher,
+    make_password,
+)
+from django.db.models import QuerySet
 from rest_framework.test import APIClient
 
 from api.models import Account, UserAuthToken
@@ -106,7 +111,7 @@ def test_a_refused_login_leaves_the_token_as_it_was(carol, log_in):
 
     assert log_in("carol", "wrong").json() == REFUSED
 
-    assert UserAuthToken.objects.get(user=carol).token == token
+    assert with_token(token).get("/api/shoppingcar/").status_code == 200
 
 
 @pytest.mark.parametrize("username", ["carol", "nobody"])
@@ -227,9 +232,89 @@ def test_logging_out_needs_a_token(anonymous):
 
 
 def test_logging_out_with_a_token_that_a_login_has_just_replaced_keeps_the_new_one(carol):
-    old = accounts.renew_token(carol)  # as the request that is logging out has read it
-    new = accounts.renew_token(carol).token
+    accounts.renew_token(carol)
+    old = UserAuthToken.objects.get(user=carol)  # as the request that is logging out has read it
+    new = accounts.renew_token(carol)
 
     accounts.log_out(old)
 
-    assert UserAuthToken.objects.get(user=carol).token == new
+    assert with_token(new).get("/api/shoppingcar/").status_code == 200
+
+
+def test_a_login_whose_row_another_logout_takes_away_half_way_gives_a_token(carol, log_in):
+    """Between looking for the account's row of tokens and writing it, the row goes."""
+    accounts.renew_token(carol)
+    looked_for = QuerySet.get
+
+    def and_then_it_is_gone(self: QuerySet, *args: Any, **kwargs: Any) -> Any:
+        found = looked_for(self, *args, **kwargs)
+        if self.model is UserAuthToken:
+            UserAuthToken.objects.all().delete()
+        return found
+
+    with patch.object(QuerySet, "get", and_then_it_is_gone):
+        token = log_in("carol", PASSWORD).json()["data"]["token"]
+
+    assert with_token(token).get("/api/shoppingcar/").status_code == 200
+
+
+# --- A password that changes while somebody logs in -----------------------------------------------
+
+
+@pytest.fixture
+def meanwhile(monkeypatch) -> Callable[[Callable[[], Any]], None]:
+    """Does something just after the password of a log-in was checked, once."""
+    check = Account.check_password
+
+    def arrange(event: Callable[[], Any]) -> None:
+        pending = [event]
+
+        def checked(account: Account, raw: str) -> bool:
+            right = check(account, raw)
+            if pending:
+                pending.pop()()
+            return right
+
+        monkeypatch.setattr(Account, "check_password", checked)
+
+    return arrange
+
+
+def change_password(account: Account, raw: str) -> None:
+    Account.objects.filter(pk=account.pk).update(password=make_password(raw))
+    UserAuthToken.objects.filter(user=account).delete()
+
+
+def test_a_login_with_the_old_password_gives_no_token_after_the_change(carol, log_in, meanwhile):
+    meanwhile(lambda: change_password(carol, "battery staple"))
+
+    assert log_in("carol", PASSWORD).json() == REFUSED
+    assert not UserAuthToken.objects.exists()
+    assert log_in("carol", "battery staple").json()["code"] == 1000
+
+
+def test_a_login_goes_on_when_another_one_renews_the_hash(carol, log_in, meanwhile):
+    renewed = make_password(PASSWORD)
+    meanwhile(lambda: Account.objects.filter(pk=carol.pk).update(password=renewed))
+
+    assert log_in("carol", PASSWORD).json()["code"] == 1000
+
+
+def test_renewing_a_hash_does_not_bring_the_old_password_back(carol, log_in, settings, monkeypatch):
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+    new = make_password("battery staple")
+    encode = ScryptPasswordHasher.encode
+
+    def slowly(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
+        if password == PASSWORD:
+            Account.objects.filter(pk=carol.pk).update(password=new)
+        return encode(self, password, *args, **kwargs)
+
+    monkeypatch.setattr(ScryptPasswordHasher, "encode", slowly)
+
+    assert log_in("carol", PASSWORD).json() == REFUSED
+    carol.refresh_from_db()
+    assert carol.password == new

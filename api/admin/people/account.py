@@ -71,7 +71,7 @@ class AccountAdmin(LongListAdmin):
     search_help_text = "按用户名开头搜索"
     ordering = ("-id",)
     list_select_related = ("userauthtoken",)
-    actions_detail = ("renew_token", "revoke_token")
+    actions_detail = ("revoke_token",)
 
     @display(description="已有Token", boolean=True)
     def has_token(self, account: Account) -> bool:
@@ -96,22 +96,6 @@ class AccountAdmin(LongListAdmin):
 
     def has_token_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.change_userauthtoken")
-
-    @action(
-        description="更换Token",
-        permissions=["token"],
-        icon="autorenew",
-        dialog=asking("更换Token", "旧Token立即失效，该账户需要重新登录。"),
-    )
-    def renew_token(
-        self, request: HttpRequest, form: BaseDialogForm, object_id: str
-    ) -> HttpResponse:
-        account = self._account(request, object_id)
-        with transaction.atomic():
-            accounts.renew_token(account)
-            self.log_change(request, account, "更换了Token")
-        messages.success(request, f"已为 {account} 更换Token，旧Token立即失效。")
-        return back_to(account)
 
     @action(
         description="吊销Token",
@@ -143,22 +127,18 @@ class AccountAdmin(LongListAdmin):
 
 @admin.register(UserAuthToken)
 class UserAuthTokenAdmin(LongListAdmin):
-    """Which accounts are logged in. Tokens are renewed and revoked in the account's form."""
+    """Which accounts are logged in. A token is revoked in the account's form."""
 
     labels = {"user": "账户"}
-    fields = ("user", "masked")
+    fields = ("user",)
     readonly_fields = fields
-    list_display = (column("user__username", "账户"), "masked")
+    list_display = (column("user__username", "已登录的账户"),)
     list_select_related = ("user",)
     list_filter = (("user", titled("账户", AutocompleteSelectFilter)),)
     list_filter_submit = True
     search_fields = ("user__username__startswith",)
     search_help_text = "按用户名开头搜索"
     ordering = ("-id",)
-
-    @display(description="Token")
-    def masked(self, token: UserAuthToken) -> str:
-        return f"……{token.token[-4:]}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

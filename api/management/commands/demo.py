@@ -21,9 +21,8 @@ from api.models import (
     CourseStatus,
     CourseSubCategory,
     PricePolicy,
-    UserAuthToken,
 )
-from api.services import accounts, audit, cars
+from api.services import audit, cars
 from api.services.coupons import lifecycle
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
@@ -115,8 +114,6 @@ def load_database(now: datetime) -> None:
         account = Account(pk=pk, username=username)
         account.set_password(PASSWORD)
         account.save()
-        if not UserAuthToken.objects.filter(user=account).exists():
-            accounts.renew_token(account)
     category, _ = CourseCategory.objects.get_or_create(name="后端")
     sub_category, _ = CourseSubCategory.objects.get_or_create(
         name="python", defaults={"category": category}
@@ -203,16 +200,29 @@ TOUR: list[tuple[str, str, dict[str, Any] | None]] = [
 ]
 
 
+OUT_OF_THE_ANSWER = r"""sed 's/.*"token": *"\([^"]*\)".*/\1/'"""
+
+
+def _curl(method: str, url: str, body: dict[str, Any] | None) -> str:
+    command = f"curl -s -X {method} {url}"
+    if body:
+        command += f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+    return command
+
+
 def tour(host: str) -> str:
     """Commands to paste into a terminal, in order: the first account settles its car."""
-    token = UserAuthToken.objects.get(user_id=min(ACCOUNTS)).token
-    names = ", ".join(ACCOUNTS.values())
-    lines = [f"Accounts {names}, password {PASSWORD}. Try, as {ACCOUNTS[min(ACCOUNTS)]}:", ""]
-    for method, path, body in TOUR:
-        command = f"curl -s -X {method} {host}/api/{path} -H 'Authorization: Token {token}'"
-        if body:
-            command += f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
-        lines.append(command)
+    first, names = ACCOUNTS[min(ACCOUNTS)], ", ".join(ACCOUNTS.values())
+    login = _curl("POST", f"{host}/api/auth/", {"username": first, "password": PASSWORD})
+    lines = [
+        f"Accounts {names}, password {PASSWORD}. Try, as {first}; the first line logs in:",
+        "",
+        f"TOKEN=$({login} | {OUT_OF_THE_ANSWER})",
+        *(
+            _curl(method, f"{host}/api/{path}", body) + ' -H "Authorization: Token $TOKEN"'
+            for method, path, body in TOUR
+        ),
+    ]
     staff = f"{demo_desk.MANAGER} ({demo_desk.MANAGERS}) or {demo_desk.ADMIN}"
     desk = f"The coupon desk: {host}/admin/, as {staff}, password {PASSWORD}."
     return "\n".join([*lines, "", desk, f"The API described: {host}/api/docs/", ""])
