@@ -13,8 +13,9 @@ from django.http.response import HttpResponseBase
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from utils.addresses import address_of
 from utils.exceptions import OUT_OF_REACH, TooManyAttempts
-from utils.limits.logins import ADMIN, address_of, count_attempt
+from utils.limits.logins import ADMIN, count_attempt
 
 logger = logging.getLogger(__name__)
 

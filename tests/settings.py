@@ -22,6 +22,7 @@ for _name in [
     "SHOPPING_CAR_INDEX_KEY",
     "SHOPPING_CAR_KEY",
     "SHOPPING_CAR_MOST",
+    "TRUSTED_PROXIES",
 ]:
     os.environ.pop(_name, None)
 os.environ["ENV_FILE"] = os.devnull

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 
 from api.models import Account, UserAuthToken
 from utils import tokens
+from utils.limits.requests import RefusedTokens
 
 _SCHEMES = ("token", "bearer", "jwt")
 
@@ -20,18 +21,27 @@ class LuffyAuth(BaseAuthentication):
     """`Authorization: Token …` (or `Bearer`, `jwt`, or the token alone), or else `?token=…`."""
 
     def authenticate(self, request: Request) -> tuple[Account, UserAuthToken]:
-        """The account and its token; a missing, malformed or unknown token is a 401."""
+        """The account and its token; a missing, malformed or unknown token is a 401, and too
+        many of them a 429."""
         token = _from_header(request) or request.query_params.get("token", "")
-        ways = tokens.may_be_stored_as(token)
-        if not ways:
-            raise AuthenticationFailed
-        auth = UserAuthToken.objects.select_related("user").filter(token__in=ways).first()
+        refused = RefusedTokens(request, token)
+        refused.check()
+        auth = _find(token)
         if auth is None:
+            refused.add()
             raise AuthenticationFailed
         return auth.user, auth
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"
+
+
+def _find(token: str) -> UserAuthToken | None:
+    """One query, or none for what cannot be a token."""
+    ways = tokens.may_be_stored_as(token)
+    if not ways:
+        return None
+    return UserAuthToken.objects.select_related("user").filter(token__in=ways).first()
 
 
 def _from_header(request: Request) -> str:

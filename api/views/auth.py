@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 from api.serializers import parsed
 from api.serializers.auth import LoggedIn, LoginRequest, Registered, RegisterRequest
 from api.services import accounts
+from utils.addresses import address_of
 from utils.auth import AccountRequest
 from utils.limits import logins as login_limits
 from utils.response import success
@@ -27,7 +28,7 @@ class AuthView(APIView):
         login_limits.count_attempt(
             login_limits.API,
             name=asked["username"],
-            address=login_limits.address_of(request),
+            address=address_of(request),
         )
         return success(LoggedIn(accounts.log_in(**asked)).data)
 
@@ -46,6 +47,6 @@ class AccountView(APIView):
         login_limits.count_attempt(
             login_limits.REGISTER,
             name=asked["username"],
-            address=login_limits.address_of(request),
+            address=address_of(request),
         )
         return success(Registered(accounts.register(**asked)).data)

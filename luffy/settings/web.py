@@ -33,8 +33,10 @@ ALLOWED_HOSTS = several("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if 
 
 HTTPS = switch("HTTPS", not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-BEHIND_PROXY = switch("BEHIND_PROXY", False)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# How many proxies of our own a request passes: so many entries of X-Forwarded-For, from the end,
+# can be believed (utils/addresses.py). BEHIND_PROXY=on says 1.
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", int(switch("BEHIND_PROXY", False)))
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = switch("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = switch("HSTS_PRELOAD", False)
@@ -121,10 +123,12 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-# For a name, and from an address; further ones answer 429 (utils/limits/logins.py).
+# For a name from an address; ten times as many for a name, and from an address. More answer 429
+# (utils/limits/logins.py).
 LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
 
-# Of one account, or from one address without an account, in each worker process.
+# Of one account, or from one address without an account, or refused tokens from one address; in
+# each worker process.
 REQUESTS_PER_MINUTE = number("REQUESTS_PER_MINUTE", 600, at_least=1)
 API_MOST_BYTES = 64 * 1024  # of a request body
 

@@ -101,6 +101,31 @@ def test_further_requests_do_not_prolong_the_minute(alice, monkeypatch):
     assert alice.get(CAR).status_code == 200
 
 
+@pytest.mark.usefixtures("three_a_minute")
+@pytest.mark.parametrize("token", ["wrong", "null", "h:" + "x" * 43, "", "\0" * 9])
+def test_wrong_tokens_of_an_address_are_counted_and_then_not_looked_at(
+    alice, anonymous, token, django_assert_num_queries
+):
+    for _ in range(3):
+        assert anonymous.get(CAR, {"token": token}).status_code == 401
+
+    with django_assert_num_queries(0):
+        answer = anonymous.get(CAR, {"token": token})
+
+    assert (answer.status_code, answer.json()) == (429, TOO_MANY)
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert anonymous.get(CAR, {"token": token}, REMOTE_ADDR="192.0.2.1").status_code == 401
+    assert alice.get(CAR, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_front_ends_without_a_token_do_not_keep_those_with_one_out(alice, anonymous):
+    for _ in range(4):
+        anonymous.get(CAR)
+
+    assert alice.get(CAR).status_code == 200
+
+
 # --- Bodies ---------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,6 @@
-"""How often somebody may try to log in: so many times a minute for a name, and from an address.
+"""How often somebody may try to log in: so many times a minute for a name from an address, and
+SHARED times as often for a name from anywhere, or for any name from an address. So strangers cannot
+lock an account's owner out with ten wrong passwords, nor a classroom behind one address itself.
 
 Logging in to the API, logging in to the admin and registering are counted apart. The counts are in
 Redis, so they hold across all worker processes. When Redis is out of reach its error is raised, and
@@ -6,47 +8,61 @@ nobody gets in uncounted.
 """
 
 import hashlib
+import json
+import math
 import time
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django_redis import get_redis_connection
 from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from rest_framework.request import Request
 
+from utils.addresses import counted_as
 from utils.exceptions import TooManyAttempts
 
 API, ADMIN, REGISTER = "api", "admin", "register"
+SHARED = 10
 
 
 def count_attempt(door: str, *, name: str, address: str) -> None:
     """Counts one attempt, before the password is looked at. `door` is API, ADMIN
     or REGISTER.
 
-    Raises TooManyAttempts if the name or the address has used up its LOGIN_ATTEMPTS_PER_MINUTE
-    within the last 60 seconds; refused attempts do not prolong the wait.
+    Raises TooManyAttempts if one of the counts is used up within the last 60 seconds; refused
+    attempts do not prolong the wait.
     """
     limiter = MovingWindowRateLimiter(_Storage("redis://", key_prefix="luffy_limits"))
-    rate = RateLimitItemPerMinute(settings.LOGIN_ATTEMPTS_PER_MINUTE)
-    for kind, whose in (("address", address), ("name", name)):
-        # Hashed: what was typed may be of any length, or a password in the wrong field.
-        counted = ("login", door, kind, hashlib.sha256(whose.encode(errors="replace")).hexdigest())
+    for most, whose in _counts(door, name, counted_as(address)):
+        rate = RateLimitItemPerMinute(most)
+        # Hashed: what was typed into the field may be of any length, or a password.
+        counted = ("login", door, hashlib.sha256(json.dumps(whose).encode()).hexdigest())
         if not limiter.hit(rate, *counted):
-            free_again = limiter.get_window_stats(rate, *counted).reset_time
-            raise TooManyAttempts(wait=max(free_again - time.time(), 1))
+            raise TooManyAttempts(wait=_wait(limiter, rate, counted))
 
 
-def address_of(request: HttpRequest | Request) -> str:
-    """The client's address. Behind a proxy, the last entry of X-Forwarded-For: our own proxy wrote
-    that one, while the client can claim whatever stands before it."""
-    if settings.BEHIND_PROXY:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        if forwarded:
-            return str(forwarded)
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _counts(door: str, name: str, address: str) -> list[tuple[int, dict[str, str]]]:
+    """How many attempts at most, and whose. The narrowest first: what it refuses does not use up
+    the others."""
+    most = settings.LOGIN_ATTEMPTS_PER_MINUTE
+    if door == REGISTER:  # where every attempt has another name
+        return [(most, {"address": address})]
+    return [
+        (most, {"name": name, "address": address}),
+        (most * SHARED, {"address": address}),
+        (most * SHARED, {"name": name}),
+    ]
+
+
+def _wait(
+    limiter: MovingWindowRateLimiter, rate: RateLimitItemPerMinute, counted: tuple[str, ...]
+) -> int:
+    """Whole seconds after which an attempt is let in: at the very end of the minute it is not."""
+    free_again, left = limiter.get_window_stats(rate, *counted)
+    if left:  # since the refusal
+        return 1
+    return max(math.ceil(free_again - time.time() + 0.001), 1)
 
 
 class _Storage(RedisStorage):
