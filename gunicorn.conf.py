@@ -15,6 +15,7 @@ control_socket_disable = True  # the image's user has no home to put it in
 
 # The path without its query, in which some front ends send their token.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
+logger_class = "luffy.access_log.AccessLog"
 # Its lines are of the level INFO.
 logconfig_dict = to_console(
     level_of(os.environ.get("LOG_LEVEL", "")),

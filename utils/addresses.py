@@ -1,7 +1,9 @@
 """Where a request comes from."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,13 +14,17 @@ _WRITTEN = re.compile(r"\[(?P<v6>[^\]]*)\](:\d+)?|(?P<v4>[^:]*):\d+|(?P<bare>.*)
 
 
 def address_of(request: HttpRequest | Request) -> str:
+    return client_address(request.META)
+
+
+def client_address(environ: Mapping[str, Any]) -> str:
     """The client's address. Behind TRUSTED_PROXIES proxies of our own, the entry of
     X-Forwarded-For that the outermost of them wrote: those before it are whatever the client
     claims. Where the header is missing or unreadable, the peer's."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
+    peer = str(environ.get("REMOTE_ADDR", ""))
     if not settings.TRUSTED_PROXIES:
         return peer
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     entry = entries[max(len(entries) - settings.TRUSTED_PROXIES, 0)].strip()
     address = _read(entry)
     return str(address) if address else peer

@@ -5,6 +5,7 @@ import logging
 import logging.config
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from importlib import import_module
 from typing import Any
@@ -15,11 +16,13 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from gunicorn.config import Config
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from api.models import UserAuthToken
 from api.services import accounts
+from luffy.access_log import AccessLog
 from tests.support.factories import AccountFactory, UserAuthTokenFactory
 from utils import tokens
 from utils.auth import LuffyAuth
@@ -255,6 +258,62 @@ def test_the_development_servers_line_does_not_show_the_token(log_lines):
     written = log_lines()
     assert "GET /api/payment/?… HTTP/1.1" in written
     assert "s3cret" not in written
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("x%0a2026-11-26 09:00:00+0800 INFO django: all is well", r"x\n2026-11-26"),
+        ("x%0d%0a2026-11-26 INFO", r"x\r\n2026-11-26"),
+        ("x%1b[31mred", r"x\x1b[31mred"),
+        ("x%c2%9b31m", r"x\x9b31m"),
+        ("x%e2%80%a8y", r"x\u2028y"),
+        ("x%e2%80%aey", r"x\u202ey"),
+        ("x%00y", r"x\x00y"),
+    ],
+)
+def test_a_request_writes_one_line_and_no_control_character(anonymous, log_lines, sent, shown):
+    anonymous.get(f"/api/{sent}")
+
+    lines = log_lines().splitlines()
+    assert len(lines) == 1
+    assert shown in lines[0]
+    assert lines[0].isprintable()
+
+
+def test_gunicorns_access_line_is_one_line_with_the_clients_address(log_lines, settings):
+    settings.TRUSTED_PROXIES = 1
+    environ = {
+        "REMOTE_ADDR": "10.0.0.1",
+        "HTTP_X_FORWARDED_FOR": "198.51.100.7",
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": "/api/x",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "PATH_INFO": "/api/x\n2026-11-26 INFO \x1b[31m",
+    }
+    config = Config()
+    config.set("accesslog", "-")
+    config.set("access_log_format", '%(h)s "%(m)s %(U)s"')
+    log = AccessLog(config)
+    answer = Mock(status="200 OK", sent=2, headers=[])
+    log.access_log = logging.getLogger("any.gunicorn.access")
+
+    log.access(answer, Mock(headers=[]), environ, timedelta(0))
+
+    (line,) = log_lines().splitlines()
+    assert line.endswith(r'198.51.100.7 "GET /api/x\n2026-11-26 INFO \x1b[31m"')
+
+
+def test_a_tracebacks_lines_are_indented_so_none_passes_for_a_records(log_lines):
+    try:
+        raise ValueError("broken\n2026-11-26 INFO django: all is well\x1b[31m")
+    except ValueError:
+        logging.getLogger("any.library").exception("crash")
+
+    first, *traceback = log_lines().splitlines()
+    assert first.endswith("crash")
+    assert all(line.startswith("  ") for line in traceback)
+    assert r"\x1b[31m" in traceback[-1]
 
 
 def test_a_traceback_does_not_show_the_token(log_lines):
