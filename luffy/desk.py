@@ -5,11 +5,14 @@ registers its pages on the site.
 """
 
 import logging
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
@@ -27,17 +30,24 @@ class LoginForm(AuthenticationForm):
     wait: int | None = None
 
     def clean(self) -> dict[str, Any]:
-        name = self.cleaned_data.get("username", "")
+        name, address = self.cleaned_data.get("username", ""), address_of(self.request)
         try:
-            count_attempt(ADMIN, name=name, address=address_of(self.request))
+            count_attempt(ADMIN, name=name, address=address)
+            cleaned = super().clean()
         except TooManyAttempts as refused:
+            logger.warning("log-in of %r from %s refused: too many attempts", name, address)
             self.status, self.wait = 429, refused.wait
             raise ValidationError(f"登录尝试过于频繁，请{refused.wait}秒后再试。") from refused
         except OUT_OF_REACH as error:
-            logger.warning("login not counted: %s: %s", type(error).__name__, error)
+            kind = type(error).__name__
+            logger.warning("log-in of %r from %s not counted: %s: %s", name, address, kind, error)
             self.status = 503
             raise ValidationError("登录服务暂时不可用，请稍后再试。") from error
-        return super().clean()
+        except ValidationError:
+            logger.warning("log-in of %r from %s failed", name, address)
+            raise
+        logger.info("log-in of %r from %s", name, address)
+        return cleaned
 
 
 class DeskSite(UnfoldAdminSite):
@@ -53,6 +63,10 @@ class DeskSite(UnfoldAdminSite):
             answer.status_code = form.status
             if form.wait:
                 answer["Retry-After"] = str(form.wait)
+        elif request.method == "POST" and request.user.is_authenticated:
+            # A moment, not a number of seconds, which would begin anew with every change.
+            ends = timezone.now() + timedelta(hours=settings.DESK_SESSION_HOURS)
+            request.session.set_expiry(ends)
         return answer
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ for _name in [
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "CORS_ALLOWED_ORIGINS",
+    "DESK_SESSION_HOURS",
     "HTTPS",
     "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",

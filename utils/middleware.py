@@ -12,19 +12,20 @@ from utils.exceptions import http_failure
 
 class ApiEnvelopeMiddleware:
     """Under /api/, replaces the HTML of an error that Django or a middleware answered (a bad host,
-    a crash before the view) by the envelope of its status."""
+    a crash before the view) by the envelope of its status, and lets nobody keep an answer: it may
+    be an account's own, or hold its token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         answer = self.get_response(request)
-        if (
-            answer.status_code >= 400
-            and _is_api(request)
-            and not answer.get("Content-Type", "").startswith("application/json")
-        ):
-            return _enveloped(answer.status_code, _kept(answer))
+        if not _is_api(request):
+            return answer
+        is_json = answer.get("Content-Type", "").startswith("application/json")
+        if answer.status_code >= 400 and not is_json:
+            answer = _enveloped(answer.status_code, _kept(answer))
+        answer["Cache-Control"] = "no-store"
         return answer
 
 

@@ -1,6 +1,12 @@
-"""The admin's theme."""
+"""The admin: how long one stays logged in, and its theme."""
 
 from django.templatetags.static import static
+
+from luffy.settings.environment import number
+
+# From logging in, however busy one is.
+DESK_SESSION_HOURS = number("DESK_SESSION_HOURS", 12, at_least=1)
+SESSION_COOKIE_AGE = DESK_SESSION_HOURS * 3600
 
 UNFOLD = {
     "SITE_TITLE": "路飞学城优惠券工作台",

@@ -1,8 +1,11 @@
 """Logging in at the desk: so many attempts a minute, as at the API."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 from redis import Redis
 from redis.exceptions import ConnectionError as OutOfReach
@@ -28,6 +31,49 @@ def is_in(browser: Client) -> bool:
 def test_the_right_password_opens_the_home_page(client: Client) -> None:
     assert log_in(client, "manager", "right").url == "/admin/"
     assert is_in(client)
+
+
+def test_a_session_ends_twelve_hours_after_the_log_in_however_it_is_used(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = timezone.now()
+    log_in(client, "manager", "right")
+    for hours, still_in in ((6, True), (11.9, True), (12.1, False)):
+        now = start + timedelta(hours=hours)
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        if still_in:
+            session = client.session
+            session["used"] = hours  # what is changed is saved with a new end
+            session.save()
+        assert is_in(client) is still_in
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "level", "line"),
+    [
+        ("manager", "right", "INFO", "log-in of 'manager' from 192.0.2.1"),
+        ("manager", "wrong", "WARNING", "log-in of 'manager' from 192.0.2.1 failed"),
+        ("nobody", "right", "WARNING", "log-in of 'nobody' from 192.0.2.1 failed"),
+        ("customer", "right", "WARNING", "log-in of 'customer' from 192.0.2.1 failed"),
+        ("x\ny", "right", "WARNING", r"log-in of 'x\ny' from 192.0.2.1 failed"),
+    ],
+)
+def test_every_log_in_is_a_line_of_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture, name: str, password: str, level: str, line
+) -> None:
+    User.objects.create_user("customer", password="right")
+    log_in(client, name, password)
+    written = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "luffy.desk"]
+    assert written == [(level, line)]
+    assert password not in line
+
+
+def test_refused_attempts_are_lines_of_the_log_too(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(4):
+        log_in(client, "manager", "wrong")
+    assert caplog.messages[-2] == "log-in of 'manager' from 192.0.2.1 refused: too many attempts"
 
 
 def test_the_fourth_attempt_is_refused_with_429_in_chinese_even_if_it_is_right(

@@ -259,3 +259,29 @@ def test_no_permission_is_403():
 
     assert answer.status_code == 403
     assert answer.data == {"code": 1403, "data": None, "error": "没有权限"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/payment/"),
+        ("GET", "/api/course/"),
+        ("POST", "/api/auth/"),
+        ("PUT", "/api/payment/"),
+        ("GET", "/api/nowhere/"),
+        ("GET", "/api/schema/"),
+        ("GET", "/api/docs/"),
+    ],
+)
+def test_no_answer_is_kept_by_anybody(alice, anonymous, method: str, path: str):
+    for client in (alice, anonymous):
+        assert client.generic(method, path)["Cache-Control"] == "no-store"
+
+
+def test_nor_is_an_error_from_before_the_view(anonymous):
+    bad_host = anonymous.get("/api/payment/", HTTP_HOST="evil.example")
+    too_large = anonymous.generic("POST", "/api/auth/", CONTENT_LENGTH="99999999")
+
+    assert [bad_host.status_code, too_large.status_code] == [400, 413]
+    for answer in (bad_host, too_large):
+        assert answer["Cache-Control"] == "no-store"
