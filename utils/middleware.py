@@ -1,11 +1,13 @@
 """Around the API's views: envelopes for errors raised outside them, and a limit on bodies."""
 
+import re
 from collections.abc import Callable
 from math import inf
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from utils.exceptions import http_failure
 
@@ -30,19 +32,37 @@ class ApiEnvelopeMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Under /api/, refuses a request body over API_MOST_BYTES before it is read, and one sent in
-    chunks, which has no Content-Length: WSGI takes it for empty."""
+    """Refuses a request body that is too large before anybody reads it: Django writes what comes as
+    a file to the disk, whoever sends it to whatever page. Under /api/ also one that comes in
+    chunks: without a Content-Length, WSGI knows of no body.
+
+    It comes after AuthenticationMiddleware: only people of the desk may send more.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if _is_api(request):
-            if _length(request) > settings.API_MOST_BYTES:
+            if _length(request) > settings.MOST_BYTES:
                 return _enveloped(413)
             if "HTTP_TRANSFER_ENCODING" in request.META:
                 return _enveloped(400, error="请求体必须带有Content-Length")
+        elif _length(request) > _most_bytes(request):
+            return render(request, "413.html", status=413)
         return self.get_response(request)
+
+
+def _most_bytes(request: HttpRequest) -> int:
+    """Of a page. Who is asking is only looked up for a large body."""
+    if _length(request) <= settings.MOST_BYTES:
+        return settings.MOST_BYTES
+    user = request.user
+    if not (user.is_active and getattr(user, "is_staff", False)):
+        return settings.MOST_BYTES
+    if re.fullmatch(settings.DESK_UPLOAD_PATHS, request.path_info):
+        return settings.DESK_UPLOAD_MOST_BYTES
+    return settings.DESK_MOST_BYTES
 
 
 def _is_api(request: HttpRequest) -> bool:

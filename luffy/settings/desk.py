@@ -1,4 +1,4 @@
-"""The admin: how long one stays logged in, and its theme."""
+"""The admin: how long one stays logged in, what one may send, and its theme."""
 
 from django.templatetags.static import static
 
@@ -7,6 +7,11 @@ from luffy.settings.environment import number
 # From logging in, however busy one is.
 DESK_SESSION_HOURS = number("DESK_SESSION_HOURS", 12, at_least=1)
 SESSION_COOKIE_AGE = DESK_SESSION_HOURS * 3600
+
+# Of a request body from somebody logged in, and of one to a page that takes a file.
+DESK_MOST_BYTES = 4 * 1024 * 1024
+DESK_UPLOAD_MOST_BYTES = 21 * 1024 * 1024
+DESK_UPLOAD_PATHS = r"/admin/api/coupon/[0-9]+/issue/"
 
 UNFOLD = {
     "SITE_TITLE": "路飞学城优惠券工作台",

@@ -67,13 +67,13 @@ MIDDLEWARE = [
     "luffy.health.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
     "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers
-    "utils.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",  # reads the body, but only just before the view
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "utils.middleware.BodyLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -130,7 +130,7 @@ LOGIN_ATTEMPTS_PER_MINUTE = number("LOGIN_ATTEMPTS_PER_MINUTE", 10, at_least=1)
 # Of one account, or from one address without an account, or refused tokens from one address; in
 # each worker process.
 REQUESTS_PER_MINUTE = number("REQUESTS_PER_MINUTE", 600, at_least=1)
-API_MOST_BYTES = 64 * 1024  # of a request body
+MOST_BYTES = 64 * 1024  # of a request body; the desk's people may send more
 
 # The front ends of other origins that may call the API from a browser.
 CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)

@@ -126,7 +126,7 @@ def test_json_is_utf_8_whatever_charset_is_declared(alice, charset: str):
 
 
 def test_a_body_beyond_the_limit_is_413(alice, everything_in, settings):
-    settings.API_MOST_BYTES = 40
+    settings.MOST_BYTES = 40
     body = '{"courseids": [], "padding": "%s"}'
     exact = body % ("x" * (40 - len(body % "")))
     assert alice.generic(

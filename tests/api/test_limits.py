@@ -2,12 +2,14 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings as service
 from django.core.cache import caches
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.support.cars import ADDED, CHANGED, REMOVED, add, in_car, sell
@@ -16,6 +18,8 @@ CAR = "/api/shoppingcar/"
 TOO_MANY = {"code": 1429, "data": None, "error": "请求过于频繁，请稍后再试"}
 TOO_LARGE = {"code": 1413, "data": None, "error": "请求体过大"}
 MOST = 64 * 1024
+MIB = 1024 * 1024
+ISSUE = "/admin/api/coupon/1/issue/"
 
 
 @pytest.fixture
@@ -30,6 +34,22 @@ def sized(body: dict[str, Any], size: int) -> str:
     """The body as JSON of so many bytes."""
     text = json.dumps(body)
     return text + " " * (size - len(text))
+
+
+@pytest.fixture
+def unread() -> Callable[[Client, str, int], Any]:
+    """Sends a file of so many bytes that fails the test when it is read."""
+
+    def send(client: Client, url: str, length: int) -> Any:
+        body = Mock(read=Mock(side_effect=AssertionError("it was read")))
+        return client.generic(
+            "POST",
+            url,
+            content_type="multipart/form-data; boundary=x",
+            **{"CONTENT_LENGTH": str(length), "wsgi.input": body},
+        )
+
+    return send
 
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -137,7 +157,7 @@ BODIES = [
 
 
 def test_the_limit_is_64_kib():
-    assert service.API_MOST_BYTES == MOST
+    assert service.MOST_BYTES == MOST
 
 
 @pytest.mark.parametrize(("method", "body", "done"), BODIES)
@@ -193,10 +213,34 @@ def test_a_length_that_is_no_number_is_no_body(anonymous, length):
     assert answer.status_code in (400, 415)
 
 
-def test_the_admin_s_own_limit_is_another(anonymous):
-    form = "csrfmiddlewaretoken=" + "x" * MOST
+def test_a_form_of_just_the_limit_is_let_in_at_the_desk(anonymous):
+    form = "csrfmiddlewaretoken=".ljust(MOST, "x")
     answer = anonymous.generic(
         "POST", "/admin/login/", form, content_type="application/x-www-form-urlencoded"
     )
 
     assert answer.status_code in (200, 403)
+
+
+@pytest.mark.parametrize("url", ["/admin/login/", ISSUE, "/admin/", "/", "/nowhere/", "/healthz/x"])
+@pytest.mark.parametrize("length", [MOST + 1, 400 * MIB])
+def test_a_visitor_sends_no_page_more_and_nothing_of_it_is_read(db, unread, url, length):
+    answer = unread(Client(), url, length)
+
+    assert answer.status_code == 413
+    assert "内容过大" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "most"), [("/admin/login/", 4 * MIB), ("/admin/", 4 * MIB), (ISSUE, 21 * MIB)]
+)
+def test_the_desk_s_people_may_send_more_and_most_where_a_file_is_wanted(admin_client, url, most):
+    for length, refused in ((most, False), (most + 1, True)):
+        answer = admin_client.generic("POST", url, b"", CONTENT_LENGTH=str(length))
+        assert (answer.status_code == 413) is refused
+
+
+def test_others_who_are_logged_in_may_not(client, django_user_model, unread):
+    client.force_login(django_user_model.objects.create_user("customer"))
+
+    assert unread(client, ISSUE, MOST + 1).status_code == 413
