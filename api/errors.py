@@ -39,6 +39,10 @@ class UsernameTaken(ShopError):
     code, message = 1002, "用户名已存在"
 
 
+class PasswordRefused(ShopError):
+    code, message = 1003, "原密码错误"
+
+
 class SettlementNotFound(ShopError):
     code, message = 1001, "获取失败"
 

@@ -1,8 +1,14 @@
 """/api/auth/ and /api/account/."""
 
-from api.errors import LoginRefused, UsernameTaken
+from api.errors import LoginRefused, PasswordRefused, UsernameTaken
 from api.schema.answers import Operation, describe
-from api.serializers.auth import LoggedIn, LoginRequest, Registered, RegisterRequest
+from api.serializers.auth import (
+    AccountShown,
+    LoggedIn,
+    LoginRequest,
+    PasswordRequest,
+    RegisterRequest,
+)
 from api.views.auth import AccountView, AuthView
 
 describe(
@@ -25,9 +31,18 @@ describe(
         "Register",
         request=RegisterRequest,
         body={"username": "wupeiqi", "password": "a-long-way-2018"},
-        data=Registered,
+        data=AccountShown,
         example={"username": "wupeiqi"},
         refusals=[UsernameTaken],
         public=True,
+    ),
+    get=Operation("One's own account", data=AccountShown, example={"username": "alex"}),
+    patch=Operation(
+        "Change the password: a new token, and the earlier one is worth nothing any more",
+        request=PasswordRequest,
+        body={"old_password": "luffy-demo-2018", "password": "a-long-way-2018"},
+        data=LoggedIn,
+        example={"username": "alex", "token": "nQ0vJ5cB2x8mUu1rD4bq7hXwZs9kLyT3eRfGiPaOjVY"},
+        refusals=[PasswordRefused],
     ),
 )

@@ -31,11 +31,27 @@ class RegisterRequest(serializers.Serializer[Any]):
         return username
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        try:
-            validate_password(asked["password"], cast(Any, Account(username=asked["username"])))
-        except ValidationError as error:
-            raise serializers.ValidationError({"password": error.messages}) from error
+        _judge(asked, "password", asked["username"])
         return asked
+
+
+class PasswordRequest(serializers.Serializer[Any]):
+    """PATCH /api/account/ of the account in the context: the old password, and the new one, judged
+    as when registering."""
+
+    old_password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        _judge(asked, "password", self.context["username"])
+        return asked
+
+
+def _judge(asked: dict[str, Any], field: str, username: str) -> None:
+    try:
+        validate_password(asked[field], cast(Any, Account(username=username)))
+    except ValidationError as error:
+        raise serializers.ValidationError({field: error.messages}) from error
 
 
 class LoggedIn(serializers.Serializer[Any]):
@@ -45,7 +61,7 @@ class LoggedIn(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
-class Registered(serializers.Serializer[Any]):
-    """The new account's name."""
+class AccountShown(serializers.Serializer[Any]):
+    """An account's name; nothing of it is secret."""
 
     username = serializers.CharField()

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from api.errors import LoginRefused, UsernameTaken
+from api.errors import LoginRefused, PasswordRefused, UsernameTaken
 from api.models import Account, UserAuthToken
 from utils import tokens
 from utils.exceptions import Contention, ShopError
@@ -44,6 +44,18 @@ def log_in(*, username: str, password: str) -> LoggedIn:
     """
     named = Account.objects.filter(username=username)
     return _proven(named, password, LoginRefused, then=renew_token)
+
+
+def change_password(account: Account, *, old: str, new: str) -> LoggedIn:
+    """The new password, and a fresh token: the account's earlier one ends with the old password.
+    Raises PasswordRefused."""
+
+    def change(account: Account) -> str:
+        account.set_password(new)
+        account.save(update_fields=["password"])
+        return renew_token(account)
+
+    return _proven(Account.objects.filter(pk=account.pk), old, PasswordRefused, then=change)
 
 
 def renew_token(account: Account) -> str:

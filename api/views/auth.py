@@ -1,4 +1,4 @@
-"""/api/auth/ and /api/account/: logging in and out, registering."""
+"""/api/auth/ and /api/account/: logging in and out, registering, one's own account."""
 
 from typing import Any
 
@@ -7,7 +7,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.serializers import parsed
-from api.serializers.auth import LoggedIn, LoginRequest, Registered, RegisterRequest
+from api.serializers.auth import (
+    AccountShown,
+    LoggedIn,
+    LoginRequest,
+    PasswordRequest,
+    RegisterRequest,
+)
 from api.services import accounts
 from utils.addresses import address_of
 from utils.auth import AccountRequest
@@ -15,21 +21,21 @@ from utils.limits import logins as login_limits
 from utils.response import success
 
 
-class AuthView(APIView):
-    """An account's token: a new one for name and password, or none any more."""
+class OpenToVisitors(APIView):
+    """POST is for those who have no token yet."""
 
     def get_authenticators(self) -> list[Any]:
         if self.request is not None and self.request.method == "POST":
             return []
         return super().get_authenticators()
 
+
+class AuthView(OpenToVisitors):
+    """An account's token: a new one for name and password, or none any more."""
+
     def post(self, request: Request) -> Response:
         asked = parsed(LoginRequest, request.data)
-        login_limits.count_attempt(
-            login_limits.API,
-            name=asked["username"],
-            address=address_of(request),
-        )
+        _count(login_limits.API, asked["username"], request)
         return success(LoggedIn(accounts.log_in(**asked)).data)
 
     def delete(self, request: AccountRequest) -> Response:
@@ -37,16 +43,26 @@ class AuthView(APIView):
         return success("退出成功")
 
 
-class AccountView(APIView):
-    """A new account."""
-
-    authentication_classes = []
+class AccountView(OpenToVisitors):
+    """A new account, or one's own."""
 
     def post(self, request: Request) -> Response:
         asked = parsed(RegisterRequest, request.data)
-        login_limits.count_attempt(
-            login_limits.REGISTER,
-            name=asked["username"],
-            address=address_of(request),
+        _count(login_limits.REGISTER, asked["username"], request)
+        return success(AccountShown(accounts.register(**asked)).data)
+
+    def get(self, request: AccountRequest) -> Response:
+        return success(AccountShown(request.auth.user).data)
+
+    def patch(self, request: AccountRequest) -> Response:
+        account = request.auth.user
+        asked = parsed(PasswordRequest, request.data, context={"username": account.username})
+        _count(login_limits.API, account.username, request)
+        changed = accounts.change_password(
+            account, old=asked["old_password"], new=asked["password"]
         )
-        return success(Registered(accounts.register(**asked)).data)
+        return success(LoggedIn(changed).data)
+
+
+def _count(door: str, name: str, request: Request) -> None:
+    login_limits.count_attempt(door, name=name, address=address_of(request))

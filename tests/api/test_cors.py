@@ -96,7 +96,7 @@ def test_the_request_itself_is_answered_to_the_origin(alice, method):
         ("POST", "/api/auth/", "{", 400),
         ("GET", CAR, "", 401),
         ("GET", "/api/nothing/", "", 404),
-        ("PUT", "/api/account/", "", 405),
+        ("PUT", "/api/course/", "", 405),
         ("POST", CAR, "x" * (64 * 1024 + 1), 413),
     ],
 )
