@@ -14,6 +14,7 @@ for _name in [
     "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",
     "MEDIA_URL",
+    "ORDER_TTL",
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",
