@@ -1,0 +1,172 @@
+"""Orders that meet: the same settlement at once, payment against cancelling against time
+(contract §9). On PostgreSQL, with threads."""
+
+import threading
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from api.errors import OrderStateRefused, QuoteOutdated, ShopError
+from api.models import (
+    CouponRecord,
+    CouponRecordEvent,
+    Course,
+    EnrolledCourse,
+    Order,
+    Payment,
+    PaymentType,
+)
+from api.services.orders import closing, paying, placing
+from api.services.orders.paying import Outcome, Received
+from api.services.orders.placing import Consent
+from tests.conftest import Customer
+from tests.support.factories import (
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+    PricePolicyFactory,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
+]
+
+
+@pytest.fixture
+def settled(alice: Customer) -> Customer:
+    """One course at 599 元 settled, 满500减200 chosen."""
+    PricePolicyFactory(pk=10, content_object=CourseFactory(pk=1), price=599.0, valid_period=60)
+    alice.post("/api/shoppingcar/", {"courseid": 1, "policyid": 10})
+    coupon = CouponFactory(coupon_type=1, money_equivalent_value=200, minimum_consume=500)
+    CouponRecordFactory(pk=2, account=alice.account, coupon=coupon)
+    alice.settle([1])
+    alice.choose(2)
+    return alice
+
+
+def at_once(*operations: Callable[[], Any]) -> list[Any]:
+    """Runs them all from one barrier, each in a thread of its own; gives what each gave or raised,
+    in their order."""
+    barrier = threading.Barrier(len(operations))
+    outcomes: list[Any] = [None] * len(operations)
+
+    def run(at: int, operation: Callable[[], Any]) -> None:
+        close_old_connections()
+        barrier.wait(timeout=30)
+        try:
+            outcomes[at] = operation()
+        except ShopError as refused:
+            outcomes[at] = type(refused)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(operations)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return outcomes
+
+
+def place(customer: Customer, meant: placing.Meant, version: str | None) -> Order:
+    return placing.place(
+        meant,
+        account_id=customer.account.pk,
+        consent=Consent(version=version),
+        payment_type=PaymentType.ALIPAY,
+        now=timezone.now(),
+    )
+
+
+def version_of(customer: Customer) -> str:
+    version: str = customer.get("/api/payment/quote/").json()["data"]["version"]
+    return version
+
+
+def test_the_same_settlement_twenty_times_at_once_is_one_order(settled: Customer) -> None:
+    version, meant = version_of(settled), placing.meant(account_id=settled.account.pk)
+
+    placed = at_once(*[lambda: place(settled, meant, version).pk] * 20)
+
+    assert len(set(placed)) == Order.objects.count() == 1
+    assert CouponRecordEvent.objects.filter(to_status=4).count() == 1
+
+
+def test_of_two_settlements_with_one_coupon_one_is_ordered(settled: Customer) -> None:
+    first = version_of(settled), placing.meant(account_id=settled.account.pk)
+    settled.settle([1])
+    settled.choose(2)
+    second = version_of(settled), placing.meant(account_id=settled.account.pk)
+
+    placed = at_once(*[lambda v=v, m=m: place(settled, m, v) for v, m in (first, second)])
+
+    assert QuoteOutdated in placed
+    (order,) = Order.objects.all()
+    assert CouponRecord.objects.get(pk=2).order == order
+    assert order.details.count() == 1
+
+
+def paid(order: Order) -> Outcome:
+    money = Received("offline", f"{order.order_number}x", order.actual_amount)
+    return paying.receive(order.pk, money, now=timezone.now())
+
+
+MEETING: dict[str, Callable[[Order], Any]] = {
+    "paid": paid,
+    "cancelled": lambda order: closing.cancel(
+        account_id=order.account_id, order_number=order.order_number, now=timezone.now()
+    ),
+    "out of time": lambda order: closing.close_timed_out(order, now=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("names", list(permutations(MEETING)), ids=" ".join)
+def test_payment_cancelling_and_time_out_at_once_leave_one_winner(
+    settled: Customer, names: tuple[str, ...]
+) -> None:
+    meant = placing.meant(account_id=settled.account.pk)
+    order = place(settled, meant, version_of(settled))
+
+    outcomes = dict(
+        zip(names, at_once(*[lambda n=name: MEETING[n](order) for name in names]), strict=True)
+    )
+
+    order.refresh_from_db()
+    record = CouponRecord.objects.get(pk=2)
+    # Money always wins: it comes first, or brings the closed order back to life.
+    assert outcomes["paid"] in (Outcome.PAID, Outcome.REVIVED)
+    assert (order.status, record.status, record.order_id) == (0, 1, order.pk)
+    assert EnrolledCourse.objects.count() == 1
+    assert Payment.objects.get().status == Payment.Status.PAID
+    if outcomes["paid"] is Outcome.PAID:
+        assert outcomes["cancelled"] is OrderStateRefused
+        assert outcomes["out of time"] is False
+
+
+def test_money_that_comes_eight_times_at_once_is_taken_once(settled: Customer) -> None:
+    order = place(settled, placing.meant(account_id=settled.account.pk), version_of(settled))
+
+    outcomes = at_once(*[lambda: paid(order)] * 8)
+
+    assert outcomes == [Outcome.PAID] * 8
+    assert Payment.objects.count() == EnrolledCourse.objects.count() == 1
+
+
+def test_money_for_an_order_whose_course_is_gone_is_to_go_back(settled: Customer) -> None:
+    order = place(settled, placing.meant(account_id=settled.account.pk), version_of(settled))
+    closing.close_timed_out(order, now=timezone.now())
+    Course.objects.update(status=1)
+
+    assert paid(order) is Outcome.EXCESS
+
+    order.refresh_from_db()
+    assert order.status == 5
+    assert CouponRecord.objects.get(pk=2).status == 0
+    assert Payment.objects.get().status == Payment.Status.EXCESS
+    assert EnrolledCourse.objects.count() == 0
