@@ -12,15 +12,9 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from api.admin.desk.base import (
-    DaysFilter,
-    DeskAdmin,
-    LongListAdmin,
-    column,
-    having,
-    name_of,
-    titled,
-)
+from api.admin.desk.base import DeskAdmin, LongListAdmin
+from api.admin.desk.columns import column, name_of
+from api.admin.desk.filters import DaysFilter, having, titled
 from api.models import Article, ArticleSource, Collection, Comment
 
 

@@ -20,15 +20,10 @@ from api.admin.catalogue.owned import (
     QuestionInline,
     of_owners_named,
 )
-from api.admin.desk.base import (
-    DeskAdmin,
-    DeskStackedInline,
-    DeskTabularInline,
-    column,
-    having,
-    name_of,
-    titled,
-)
+from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import column, name_of
+from api.admin.desk.filters import having, titled
+from api.admin.desk.inlines import DeskStackedInline, DeskTabularInline
 from api.models import (
     Course,
     CourseCategory,

@@ -10,8 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
-from api.admin.desk.base import DeskGenericInline
 from api.admin.desk.forms import DeskForm
+from api.admin.desk.inlines import DeskGenericInline
 from api.models import Course, DegreeCourse, OftenAskedQuestion, PricePolicy
 
 OWNER_FIELDS = {"content_type", "object_id"}

@@ -26,7 +26,9 @@ from unfold.enums import ActionVariant
 
 from api.admin.coupons import issuing
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
-from api.admin.desk.base import DatesFilter, DeskAdmin, name_of, titled
+from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import name_of
+from api.admin.desk.filters import DatesFilter, titled
 from api.models import Coupon, CouponState, Course
 from api.rules.coupons import CouponType, UseDays
 from api.services.coupons import expiry

@@ -8,8 +8,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
-from api.admin.desk.base import SearchBox, name_of
+from api.admin.desk.columns import name_of
 from api.admin.desk.forms import DeskForm
+from api.admin.desk.search_boxes import SearchBox
 from api.models import Coupon, Course, CourseChapter
 from api.rules.coupons import CouponType
 

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from api.admin.desk.base import MultipleSearchBox
+from api.admin.desk.search_boxes import MultipleSearchBox
 from api.models import Account, CouponRecord
 from api.services.coupons.issuing import Found, find_accounts
 from utils.spreadsheets import names as name_files

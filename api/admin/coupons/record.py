@@ -33,16 +33,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from api.admin.coupons import record_export as record_resource
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import RecordResource, in_short
-from api.admin.desk.base import (
-    WRONG_FILTER,
-    DaysFilter,
-    LongListAdmin,
-    asking,
-    back_to,
-    column,
-    titled,
-    without_filters,
-)
+from api.admin.desk.base import LongListAdmin
+from api.admin.desk.columns import column
+from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.filters import DaysFilter, titled
+from api.admin.desk.wrong_filters import WRONG_FILTER, without_filters
 from api.models import Account, CouponRecord, CouponRecordStatus
 from api.rules.coupons import Window
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void

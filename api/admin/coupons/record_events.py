@@ -6,7 +6,7 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from api.admin.desk.base import DeskTabularInline
+from api.admin.desk.inlines import DeskTabularInline
 from api.models import CouponRecordEvent
 
 

@@ -15,7 +15,10 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
-from api.admin.desk.base import LongListAdmin, asking, back_to, column, having, titled
+from api.admin.desk.base import LongListAdmin
+from api.admin.desk.columns import column
+from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.filters import having, titled
 from api.admin.desk.forms import DeskForm
 from api.models import Account, UserAuthToken
 from api.services import accounts

@@ -14,7 +14,8 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from api.admin.desk.base import DaysFilter, LongListAdmin
+from api.admin.desk.base import LongListAdmin
+from api.admin.desk.filters import DaysFilter
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

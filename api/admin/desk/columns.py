@@ -1,0 +1,32 @@
+"""Cells of a list, each without a query of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import display
+from django.db.models import Model
+
+
+def column(path: str, label: str, *, boolean: bool = False) -> Callable[[Model], Any]:
+    """A list column: the field at `path` (`chapter__course__name`), its choice in words."""
+    *steps, field = path.split("__")
+
+    @display(description=label, ordering=path, boolean=boolean)
+    def show(row: Any) -> Any:
+        for step in steps:
+            row = getattr(row, step)
+            if row is None:
+                return None
+        in_words = getattr(row, f"get_{field}_display", None)
+        return in_words() if in_words else getattr(row, field)
+
+    show.__name__ = path
+    return show
+
+
+def name_of(row: Model | None) -> str:
+    """What a generic foreign key points to, without the queries that a __str__ may cost."""
+    if row is None:
+        return "（已删除）"
+    name = getattr(row, "name", None) or getattr(row, "title", None)
+    return str(name or f"{row._meta.verbose_name}（编号{row.pk}）")

@@ -1,0 +1,75 @@
+"""The filters beside a list."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.utils import parse_date_str
+
+
+def titled(title: str, base: type) -> type:
+    """The list filter `base` under a title of its own, where the field's name is no Chinese."""
+
+    class Titled(base):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Titled
+
+
+def having(title: str, rows: Callable[[], QuerySet[Any]], key: str) -> type:
+    """The list filter between those that one of `rows` refers to by `key`, and those without."""
+
+    class Having(DropdownFilter):
+        parameter_name = f"has_{key}"
+
+        def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+            return [("yes", "有"), ("no", "没有")]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            referred = Exists(rows().filter(**{key: OuterRef("pk")}))
+            chosen = {"yes": referred, "no": ~referred}.get(self.value())
+            return queryset if chosen is None else queryset.filter(chosen)
+
+    Having.title = title
+    return Having
+
+
+class DatesFilter(RangeDateFilter):
+    """From a day to a day, both included. What is no day is refused; the theme would show, and
+    export, as if nothing had been asked."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = self._day("from"), self._day("to")
+        if first:
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": self._start_of(first)})
+        if last:
+            after = self._start_of(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": after})
+        return queryset
+
+    def _day(self, end: str) -> date | None:
+        written = self.used_parameters.get(f"{self.parameter_name}_{end}", "").strip()
+        if not written:
+            return None
+        day = parse_date_str(written)
+        if day is None or not 1900 <= day.year <= 9000:
+            raise IncorrectLookupParameters(f"no day: {written}")
+        return day
+
+    def _start_of(self, day: date) -> date:
+        return day
+
+
+class DaysFilter(DatesFilter):
+    """The same on a field of moments, by the days of the shop's time zone."""
+
+    def _start_of(self, day: date) -> datetime:
+        return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,40 @@
+"""Rows that are edited in the form of what they belong to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import GenericTabularInline, StackedInline, TabularInline
+
+from api.admin.desk.forms import DeskForm, DeskFormSet, OwnedFormSet
+from api.admin.desk.search_boxes import SearchBoxes
+
+
+class LabelledInline(SearchBoxes):
+    """For the inlines, what DeskAdmin.labels is for the forms."""
+
+    form = DeskForm
+    formset = DeskFormSet
+    labels: Mapping[str, str] = {}
+    extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if self.labels:
+            kwargs.setdefault("labels", self.labels)
+        return super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+
+
+class DeskTabularInline(LabelledInline, TabularInline):
+    hide_title = True  # a title is the row's __str__, which may cost a query
+
+
+class DeskStackedInline(LabelledInline, StackedInline):
+    template_before = "admin/stacked_errors.html"
+
+
+class DeskGenericInline(GenericTabularInline):
+    """Rows bound to whatever they belong to; labels come with the form's Meta."""
+
+    formset = OwnedFormSet
+    extra = 0
+    hide_title = True
