@@ -1,7 +1,18 @@
-"""The coupon desk: the admin of the people who run the shop, a file beside each models file."""
+"""The coupon desk: the admin of the people who run the shop. Importing a module registers its
+pages; a package is a subject, and `desk` is what they share."""
 
-from api.admin.catalogue import article, course
+from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
 from api.admin.people import account, staff
 
-__all__ = ["account", "article", "coupon", "course", "record", "staff"]
+__all__ = [
+    "account",
+    "article",
+    "content",
+    "coupon",
+    "course",
+    "degree",
+    "owned",
+    "record",
+    "staff",
+]

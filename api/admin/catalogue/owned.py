@@ -6,10 +6,17 @@ check passes over it, and the database would answer a duplicate with an error pa
 
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.admin import display
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 
+from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import column, name_of
+from api.admin.desk.filters import titled
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.inlines import DeskGenericInline
 from api.models import Course, DegreeCourse, OftenAskedQuestion, PricePolicy
@@ -67,3 +74,51 @@ def of_owners_named(rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         kind = ContentType.objects.get_for_model(owner)
         owned |= Q(content_type=kind, object_id__in=named.values("pk"))
     return rows.filter(owned)
+
+
+class OwnedAdmin(DeskAdmin):
+    """Rows that belong to a course or a degree. They are made in its form; here they are found,
+    and their own fields changed."""
+
+    list_filter: tuple[Any, ...] = (
+        ("content_type", titled("所属类型", admin.RelatedOnlyFieldListFilter)),
+    )
+    readonly_fields = ("owner",)
+    ordering = ("content_type_id", "object_id", "id")
+
+    @display(description="所属课程")
+    def owner(self, row: Any) -> str:
+        return name_of(row.content_object)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        return super().get_queryset(request).prefetch_related("content_object")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PricePolicy)
+class PricePolicyAdmin(OwnedAdmin):
+    form = PolicyForm
+    fields = ("owner", "valid_period", "price")
+    list_display = ("owner", column("valid_period", "有效期"), column("price", "价格(元)"))
+    list_filter = (
+        *OwnedAdmin.list_filter,
+        ("valid_period", titled("有效期", ChoicesDropdownFilter)),
+        ("price", titled("价格(元)", RangeNumericFilter)),
+    )
+    list_filter_submit = True
+    search_fields = ("object_id",)  # shows the search box; what it finds is below
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PricePolicy], search_term: str
+    ) -> tuple[QuerySet[PricePolicy], bool]:
+        return of_owners_named(queryset, search_term), False
+
+
+@admin.register(OftenAskedQuestion)
+class OftenAskedQuestionAdmin(OwnedAdmin):
+    form = QuestionForm
+    fields = ("owner", "question", "answer")
+    list_display = (column("question", "问题"), "owner")
+    search_fields = ("question", "answer")
