@@ -5,15 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
@@ -24,22 +24,16 @@ from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
-from api.admin.coupons import issuing
+from api.admin.coupons import binding, issuing, words
+from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
 from api.admin.desk.base import DeskAdmin
-from api.admin.desk.columns import name_of
 from api.admin.desk.filters import DatesFilter, titled
-from api.models import Coupon, CouponState, Course
-from api.rules.coupons import CouponType, UseDays
-from api.services.coupons import expiry
-from api.services.coupons.issuing import holders_of
+from api.admin.desk.user import user_id
+from api.models import Coupon, CouponState
+from api.services.coupons import editing
+from api.services.coupons.editing import Revived
 from api.services.coupons.lifecycle import Actor
-
-TINY_PERCENT = 50  # below it, a discount is more likely a slip than meant
-
-
-def in_words(coupon: Coupon) -> str:
-    return coupon.terms.worth.words
 
 
 class ReceiptStateFilter(DropdownFilter):
@@ -143,67 +137,30 @@ class CouponAdmin(DeskAdmin):
             return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
-        # Under its lock: nobody else gives it other days, or expires its records, meanwhile.
-        locked = Coupon.objects.select_for_update(no_key=True)
-        before = locked.filter(pk=obj.pk).first() if change else None
+        before = editing.lock(obj.pk).terms if change else None
         super().save_model(request, obj, form, change)
-        if before and before.terms.days != obj.terms.days:
-            self._tell_of_days(request, obj, before.terms.days)
-        if before and before.terms != obj.terms and (holders := holders_of(obj)):
-            text = f"已有{holders}人持有未使用的此优惠券，修改已立即对他们生效。"
-            messages.warning(request, text)
-        if (
-            obj.coupon_type == CouponType.THRESHOLD
-            and obj.money_equivalent_value >= obj.minimum_consume
-        ):
-            text = f"请确认：满{obj.minimum_consume}减{obj.money_equivalent_value}，"
-            messages.warning(request, f"{text}顾客刚满最低消费时不用付钱。")
-        if obj.coupon_type == CouponType.DISCOUNT and (obj.off_percent or 100) < TINY_PERCENT:
-            messages.warning(
-                request,
-                f"请确认：折扣百分比是{obj.off_percent}，"
-                f"即{in_words(obj)}，顾客只付原价的{obj.off_percent}%。",
-            )
-
-    def _tell_of_days(self, request: HttpRequest, coupon: Coupon, before: UseDays) -> None:
-        now = timezone.now()
-        by = Actor(staff_id=request.user.pk)
-        if revived := expiry.revive(coupon, before, now=now, by=by):
-            messages.success(request, f"按新的有效期，{revived}张已过期的优惠券恢复为未使用。")
-        if past := expiry.newly_over(coupon, before, today=timezone.localdate(now)):
-            text = f"按新的有效期，{past}张未使用的优惠券已过期，从现在起不能使用，今晚标为已过期。"
-            messages.warning(request, text)
+        by = Actor(staff_id=user_id(request))
+        for consequence in editing.after_saving(obj, before=before, now=timezone.now(), by=by):
+            show = messages.success if isinstance(consequence, Revived) else messages.warning
+            show(request, str(consequence))
 
     # --- The list -----------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Coupon]:
         coupons: QuerySet[Coupon] = super().get_queryset(request)
-        return (
-            coupons.with_states(timezone.localdate())  # type: ignore[attr-defined]
-            .annotate(
-                untyped=Subquery(Course.objects.filter(pk=OuterRef("object_id")).values("name"))
-            )
-            .prefetch_related("content_object")
-        )
+        return with_bindings(coupons.with_states(timezone.localdate()))  # type: ignore[attr-defined]
 
     @display(description="优惠内容", ordering="money_equivalent_value")
     def words(self, coupon: Coupon | None) -> SafeString:
-        text = coupon and in_words(coupon)
-        return format_html('<output class="coupon-words font-semibold">{}</output>', text or "—")
+        return words.worth_shown(coupon)
 
     @display(description="绑定课程")
-    def binding(self, coupon: Any) -> str:
-        if not coupon.object_id:
-            return "全站"
-        if coupon.content_type_id is None:  # a course, as the settlement reads it
-            return coupon.untyped or name_of(None)
-        return name_of(coupon.content_object)
+    def binding(self, coupon: Coupon) -> str:
+        return binding.in_words(coupon)
 
     @display(description="使用有效期", ordering="valid_end_date")
     def window(self, coupon: Coupon) -> str:
-        if coupon.valid_begin_date and coupon.valid_end_date:
-            return f"{coupon.valid_begin_date} 至 {coupon.valid_end_date}"
-        return f"领取后{coupon.coupon_valid_days}天" if coupon.coupon_valid_days else "—"
+        return words.days_of_use(coupon)
 
     @display(description="已发放", ordering="issued")
     def handed_out(self, coupon: Any) -> str:
@@ -241,7 +198,12 @@ class CouponAdmin(DeskAdmin):
         variant=ActionVariant.PRIMARY,
     )
     def issue(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return issuing.page(self, request, object_id)
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+        }
+        return issuing.page(request, self._to_be_issued(request, object_id), frame)
 
     def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.view_couponrecord")
@@ -263,4 +225,12 @@ class CouponAdmin(DeskAdmin):
         return [confirm, *super().get_urls()]
 
     def confirm_issue(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        return issuing.confirm(self, request, object_id)
+        return issuing.confirm(request, self._to_be_issued(request, object_id))
+
+    def _to_be_issued(self, request: HttpRequest, object_id: str) -> Coupon:
+        if not self.has_issue_permission(request):
+            raise PermissionDenied
+        coupon: Coupon | None = self.get_object(request, object_id)
+        if coupon is None:
+            raise Http404
+        return coupon

@@ -8,11 +8,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
+from api.admin.coupons.binding import bound_to
 from api.admin.desk.columns import name_of
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.search_boxes import SearchBox
 from api.models import Coupon, Course, CourseChapter
 from api.rules.coupons import CouponType
+from api.services.coupons import editing
 
 BY_DATES, BY_DAYS = "dates", "days"
 
@@ -129,8 +131,7 @@ class CouponForm(DeskForm):
         if not quantity:
             raise ValidationError(ASKED["quantity"])
         if self.instance.pk and "quantity" in self.changed_data:
-            # Whoever is issuing this coupon holds the same lock.
-            issued = Coupon.objects.select_for_update(no_key=True).get(pk=self.instance.pk).issued
+            issued = editing.lock(self.instance.pk).issued
             if quantity < issued:
                 raise ValidationError(f"已经发放了{issued}张，数量不能少于{issued}")
         return quantity
@@ -144,10 +145,3 @@ class CouponForm(DeskForm):
         # And of a value that is none it only sees that it is missing.
         for name, number in said.items():
             del self.errors[name][number:]
-
-
-def bound_to(coupon: Coupon) -> Any:
-    """What the coupon is bound to: a course also where its type was never filled in."""
-    if coupon.object_id and coupon.content_type_id is None:
-        return Course.objects.filter(pk=coupon.object_id).first()
-    return coupon.content_object

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from api.admin.coupons import words
 from api.models import Coupon, CouponRecordStatus
 from api.services.coupons import figures
 from api.services.coupons.figures import Figures
@@ -86,7 +87,7 @@ def _ending(shown: Figures) -> dict[str, Any]:
     return {
         "headers": ["优惠券", "优惠内容", "最后一天", "已发放"],
         "rows": [
-            [_link(coupon), _words(coupon), last_day, f"{coupon.issued} / {coupon.quantity}"]
+            [_link(coupon), words.worth(coupon), last_day, f"{coupon.issued} / {coupon.quantity}"]
             for coupon, last_day in shown.ending
         ],
     }
@@ -95,14 +96,10 @@ def _ending(shown: Figures) -> dict[str, Any]:
 def _most_used(shown: Figures) -> dict[str, Any]:
     return {
         "headers": ["优惠券", "优惠内容", "已使用"],
-        "rows": [[_link(coupon), _words(coupon), used] for coupon, used in shown.most_used],
+        "rows": [[_link(coupon), words.worth(coupon), used] for coupon, used in shown.most_used],
     }
 
 
 def _link(coupon: Coupon) -> str:
     url = reverse(f"{admin.site.name}:api_coupon_change", args=[coupon.pk])
     return format_html('<a class="font-medium text-primary-600" href="{}">{}</a>', url, coupon.name)
-
-
-def _words(coupon: Coupon) -> str:
-    return coupon.terms.worth.words

@@ -31,6 +31,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.coupons import record_export as record_resource
+from api.admin.coupons import words
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import RecordResource, in_short
 from api.admin.desk.base import LongListAdmin
@@ -39,16 +40,10 @@ from api.admin.desk.dialogs import asking, back_to
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.wrong_filters import WRONG_FILTER, without_filters
 from api.models import Account, CouponRecord, CouponRecordStatus
-from api.rules.coupons import Window
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
 from utils.spreadsheets import export as exporting
 
 NAMES_SEARCHED = 1_000
-
-
-def usable_days(record: CouponRecord) -> Window | None:
-    received = timezone.localdate(record.get_time)
-    return record.coupon.terms.days.of_receipt(received, record.valid_until)
 
 
 def accounts_named(beginning: str) -> list[int]:
@@ -124,7 +119,7 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
 
     @display(description="优惠内容")
     def worth(self, record: CouponRecord) -> str:
-        return record.coupon.terms.worth.words
+        return words.worth(record.coupon)
 
     @display(description="领取时间")
     def received(self, record: CouponRecord) -> str:
@@ -136,12 +131,12 @@ class CouponRecordAdmin(ExportMixin, LongListAdmin):
 
     @display(description="可用日期")
     def usable(self, record: CouponRecord) -> str | None:
-        days = usable_days(record)
+        days = words.window_of(record)
         return f"{days.first} 至 {days.last}" if days else None
 
     @display(description="可用至")
     def last_day(self, record: CouponRecord) -> str | None:
-        days = usable_days(record)
+        days = words.window_of(record)
         return str(days.last) if days else None
 
     @unfold_display(

@@ -49,7 +49,7 @@ class RecordResource(ModelResource):
 def rows(records: QuerySet[CouponRecord]) -> Iterator[list[str]]:
     """In the resource's columns, newest first, a batch at a time by key: no cursor stays open
     however long the client takes, and no statement skips over what was read before."""
-    in_words = cache(lambda *worth: Worth.of(*worth).words)
+    words_of = cache(_words_of)  # a file of very many records is of few coupons
     wanted = records.order_by("-pk").values_list(*_COLUMNS, *_WORTH)
     batch: list[Any] = list(wanted[:BATCH])
     while batch:
@@ -58,7 +58,7 @@ def rows(records: QuerySet[CouponRecord]) -> Iterator[list[str]]:
                 number,
                 account,
                 coupon,
-                in_words(*worth),
+                words_of(*worth),
                 _STATUS[status],
                 in_short(received),
                 in_short(used),
@@ -68,3 +68,7 @@ def rows(records: QuerySet[CouponRecord]) -> Iterator[list[str]]:
 
 def in_short(when: datetime | None) -> str:
     return f"{timezone.localtime(when):%Y-%m-%d %H:%M}" if when else ""
+
+
+def _words_of(kind: int, money: int, minimum: int, percent: int | None) -> str:
+    return Worth.of(kind, money, minimum, percent).words

@@ -1,0 +1,79 @@
+"""A preview of issuing, kept until the manager confirms it.
+
+It waits in the cache under a token that nobody can guess, for the manager who made it, with the
+coupon's terms that he saw. Confirming takes it out: a second click finds nothing to do.
+"""
+
+import secrets
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+
+from api.models import Coupon
+from api.rules.coupons import Scope, Terms, UseDays, Worth
+from api.services.coupons.issuing import Audience
+
+KEPT_FOR = 3600  # seconds between preview and confirmation
+
+
+class Preview(NamedTuple):
+    audience: Audience
+    terms: Terms
+
+
+def keep(audience: Audience, coupon: Coupon, *, manager_id: int) -> str:
+    """Answers the token that `take` asks for."""
+    token = secrets.token_urlsafe(16)
+    preview = Preview(audience, coupon.terms)
+    cache.set(_key(manager_id, coupon, token), _to_json(preview), KEPT_FOR)
+    return token
+
+
+def take(token: str, coupon: Coupon, *, manager_id: int) -> Preview | None:
+    """None if there is none, or none any more."""
+    key = _key(manager_id, coupon, token)
+    kept = cache.get(key)
+    # Of two clicks at the same moment, only one deletes the key.
+    return _from_json(kept) if kept and cache.delete(key) else None
+
+
+def _key(manager_id: int, coupon: Coupon, token: str) -> str:
+    return f"desk:preview:{manager_id}:{coupon.pk}:{token}"
+
+
+def _to_json(preview: Preview) -> dict[str, Any]:
+    audience, terms = preview
+    worth, days = terms.worth, terms.days
+    return {
+        "account_ids": None if audience.account_ids is None else list(audience.account_ids),
+        "again": audience.again,
+        "worth": [
+            worth.coupon_type.value,
+            str(worth.money_equivalent_value),
+            str(worth.minimum_consume),
+            worth.off_percent,
+        ],
+        "dates": [day and day.isoformat() for day in (days.valid_begin_date, days.valid_end_date)],
+        "valid_days": days.coupon_valid_days,
+        "scope": terms.scope.value,
+        "course_id": terms.course_id,
+    }
+
+
+def _from_json(kept: dict[str, Any]) -> Preview:
+    account_ids = kept["account_ids"]
+    audience = Audience(
+        None if account_ids is None else tuple(account_ids),
+        again=kept["again"],
+    )
+    kind, money, minimum, percent = kept["worth"]
+    begin, end = (day and date.fromisoformat(day) for day in kept["dates"])
+    terms = Terms(
+        worth=Worth.of(kind, Decimal(money), Decimal(minimum), percent),
+        days=UseDays(begin, end, kept["valid_days"]),
+        scope=Scope(kept["scope"]),
+        course_id=kept["course_id"],
+    )
+    return Preview(audience, terms)

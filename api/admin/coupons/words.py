@@ -1,0 +1,31 @@
+"""A coupon in the words of the desk: what it is worth, and when it can be used."""
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from api.models import Coupon, CouponRecord
+from api.rules.coupons import Window
+
+
+def worth(coupon: Coupon) -> str:
+    return coupon.terms.worth.words
+
+
+def worth_shown(coupon: Coupon | None) -> SafeString:
+    """In the element that the form's script rewrites while one types."""
+    text = coupon and worth(coupon)
+    return format_html('<output class="coupon-words font-semibold">{}</output>', text or "—")
+
+
+def days_of_use(coupon: Coupon) -> str:
+    days = coupon.terms.days
+    if days.fixed:
+        return f"{days.fixed.first} 至 {days.fixed.last}"
+    return f"领取后{days.coupon_valid_days}天" if days.coupon_valid_days else "—"
+
+
+def window_of(record: CouponRecord) -> Window | None:
+    """The days on which this record can be used."""
+    received = timezone.localdate(record.get_time)
+    return record.coupon.terms.days.of_receipt(received, record.valid_until)
