@@ -17,8 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from api.admin import record as desk
 from api.admin.coupons import record_export as record_resource
+from api.admin.coupons import record_files, record_search
 from api.models import CouponRecord
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, lock, void
 from tests.admin.conftest import MakeStaff
@@ -64,7 +64,7 @@ def test_it_is_found_by_the_beginning_of_its_number_or_of_its_owners_name(
 
 
 def test_a_name_that_is_too_short_says_so(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "NAMES_SEARCHED", 1)
+    monkeypatch.setattr(record_search, "NAMES_SEARCHED", 1)
     CouponRecordFactory(account__username="alice")
     CouponRecordFactory(account__username="alan")
     assert "请输入更完整的用户名" in manager.get(LIST, {"q": "al"}).content.decode()
@@ -274,7 +274,7 @@ def test_a_file_holds_what_is_filtered_newest_first(
 def test_a_search_that_finds_too_many_accounts_is_not_exported_in_part(
     manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "NAMES_SEARCHED", 1)
+    monkeypatch.setattr(record_search, "NAMES_SEARCHED", 1)
     CouponRecordFactory(account__username="alice", status=1)
     CouponRecordFactory(account__username="alan", status=1)
     for url in (f"{EXPORT}?q=al&status__exact=1", f"{EXPORT}?q=+al&status__exact=1"):
@@ -342,9 +342,8 @@ def test_any_name_comes_out_as_it_is_but_for_what_xml_cannot_hold(
 
 
 def test_a_download_that_is_broken_off_is_logged_with_what_went_out(manager: Client) -> None:
-    request = manager.get(LIST).wsgi_request
     rows = iter([["1"], ["2"], ["3"]])
-    lines = exporting.csv_lines(["号"], desk.CouponRecordAdmin._logged(request, "csv", rows))
+    lines = exporting.csv_lines(["号"], record_files.logged(rows, "csv", user_id=manager.user.pk))
     next(lines), next(lines)  # the heading and a row
     lines.close()
     assert LogEntry.objects.get().get_change_message() == "导出1条（CSV）"
