@@ -5,17 +5,15 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from api.admin.desk.forms import DeskForm
+from api.admin.desk.lists import GuardedListMixin
 from api.admin.desk.search_boxes import SearchBoxes
-from api.admin.desk.wrong_filters import WRONG_FILTER, WrongFilter, without_filters
 
 
 class CountedPages(Paginator):
@@ -25,7 +23,7 @@ class CountedPages(Paginator):
     template_name = "admin/counted_pages.html"
 
 
-class DeskAdmin(SearchBoxes, ModelAdmin):
+class DeskAdmin(GuardedListMixin, SearchBoxes, ModelAdmin):
     """`labels` has the Chinese for the fields whose model gives them no verbose name; forms, and
     columns made with `column`, show it."""
 
@@ -50,21 +48,6 @@ class DeskAdmin(SearchBoxes, ModelAdmin):
         for join in joins:
             counts.pop(join._meta.verbose_name_plural, None)
         return _without(lines, tree), counts, missing, protected
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        try:
-            answer = super().changelist_view(request, extra_context)
-            return answer.render() if isinstance(answer, TemplateResponse) else answer
-        except WRONG_FILTER:
-            if not request.GET:
-                raise
-            return without_filters(request, request.path)
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        try:
-            return super().get_changelist_instance(request)
-        except IncorrectLookupParameters as error:
-            raise WrongFilter from error
 
 
 def _without(lines: tuple[str, ...], tree: list[Any]) -> list[Any]:

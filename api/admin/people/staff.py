@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.filters import DaysFilter
+from api.admin.desk.lists import GuardedListMixin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -42,14 +43,14 @@ class PermissionsInChinese:
 
 
 @admin.register(User)
-class StaffAdmin(PermissionsInChinese, UserAdmin, ModelAdmin):
+class StaffAdmin(GuardedListMixin, PermissionsInChinese, UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class StaffGroupAdmin(PermissionsInChinese, GroupAdmin, ModelAdmin):  # type: ignore[misc]
+class StaffGroupAdmin(GuardedListMixin, PermissionsInChinese, GroupAdmin, ModelAdmin):  # type: ignore[misc]
     pass
 
 
