@@ -3,6 +3,7 @@ pages; a package is a subject, and `desk` is what they share."""
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
+from api.admin.orders import enrolled, order
 from api.admin.people import account, staff
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "coupon",
     "course",
     "degree",
+    "enrolled",
+    "order",
     "owned",
     "record",
     "staff",

@@ -24,8 +24,10 @@ from api.models import (
     CourseSection,
     CourseSubCategory,
     DegreeCourse,
+    EnrolledCourse,
     Homework,
     OftenAskedQuestion,
+    Order,
     PricePolicy,
     Scholarship,
     Teacher,
@@ -39,6 +41,7 @@ from tests.support.factories import (
     PricePolicyFactory,
     UserAuthTokenFactory,
 )
+from tests.support.orders import order, pay
 
 _number = itertools.count(1)
 
@@ -93,6 +96,12 @@ def article() -> Article:
     )
 
 
+def enrolment() -> EnrolledCourse:
+    paid = order()
+    pay(paid)
+    return EnrolledCourse.objects.get(order_detail__order=paid)
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -119,6 +128,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     ),
     CourseSubCategory: sub_category,
     DegreeCourse: degree,
+    EnrolledCourse: enrolment,
     Homework: lambda: Homework.objects.create(
         chapter=chapter(), title="作业", order=1, requirement="需求", threshold="踩分点",
         scholarship_value=1,
@@ -126,6 +136,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
         question="问题", answer="回答", **_on(course())
     ),
+    Order: order,
     PricePolicy: lambda: PricePolicyFactory(content_object=course()),
     Scholarship: lambda: Scholarship.objects.create(
         degree_course=degree(), time_percent=80, value=100

@@ -28,6 +28,7 @@ from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.dialogs import asking, back_to
 from api.admin.desk.filters import DaysFilter, titled
+from api.admin.desk.links import link_to
 from api.admin.desk.user import user_id
 from api.models import CouponRecord, CouponRecordStatus
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
@@ -51,6 +52,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
         "worth",
         "account",
         "standing",
+        "of_order",
         "get_time",
         "usable",
         "used_time",
@@ -66,9 +68,10 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
         "received",
         "last_day",
         "used",
+        "of_order",
     )
     list_fullwidth = True
-    list_select_related = ("account", "coupon")
+    list_select_related = ("account", "coupon", "order")
     list_filter = (
         ("status", titled("状态", ChoicesDropdownFilter)),
         ("coupon", titled("优惠券", AutocompleteSelectFilter)),
@@ -106,6 +109,10 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
     @display(description="使用时间")
     def used(self, record: CouponRecord) -> str:
         return in_short(record.used_time)
+
+    @display(description="订单")
+    def of_order(self, record: CouponRecord) -> str | None:
+        return link_to(record.order, str(record.order)) if record.order else None
 
     @display(description="可用日期")
     def usable(self, record: CouponRecord) -> str | None:

@@ -10,6 +10,12 @@ from api.admin.desk.inlines import DeskTabularInline
 from api.models import CouponRecordEvent
 
 
+def actor(event: CouponRecordEvent) -> str:
+    if event.staff:
+        return event.staff.get_username()
+    return f"用户{event.account.username}" if event.account else "系统"
+
+
 class EventInline(DeskTabularInline):
     model = CouponRecordEvent
     verbose_name_plural = "经过"
@@ -27,9 +33,7 @@ class EventInline(DeskTabularInline):
 
     @display(description="操作人")
     def by(self, event: CouponRecordEvent) -> str:
-        if event.staff:
-            return event.staff.get_username()
-        return f"用户{event.account.username}" if event.account else "系统"
+        return actor(event)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("api.view_couponrecord")

@@ -12,6 +12,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("优惠券", "api.coupon", "confirmation_number"),
         ("发放记录", "api.couponrecord", "receipt_long"),
     ],
+    "订单": [
+        ("订单", "api.order", "receipt"),
+        ("报名", "api.enrolledcourse", "how_to_reg"),
+    ],
     "课程": [
         ("专题课与模块", "api.course", "menu_book"),
         ("学位课", "api.degreecourse", "school"),

@@ -1,0 +1,181 @@
+"""Orders: facts to read, and one thing to do: say that one was paid outside the shop."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action
+from unfold.decorators import display as unfold_display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from api.admin.desk.base import DaysFilter, asking, back_to, column
+from api.admin.orders import story
+from api.admin.orders.parts import LineInline, PaymentInline
+from api.admin.orders.reading import FactsAdmin, table
+from api.models import Order, Payment
+from api.rules.orders import CLOSED, OrderStatus
+from api.services.coupons.lifecycle import Actor
+from api.services.orders import paying
+from api.services.orders.paying import Outcome, Received
+
+MAY_BE_PAID = CLOSED | {OrderStatus.UNPAID}
+
+WHAT_CAME_OF_IT = {
+    Outcome.PAID: "已收款，订单交易成功。",
+    Outcome.REVIVED: "已收款：订单已关闭，已恢复为交易成功。",
+    Outcome.EXCESS: "订单不能收款（已付款，或优惠券、课程已不可用），这笔金额记为多付待退。",
+}
+
+COLOURS = {
+    OrderStatus.PAID.display: "success",
+    OrderStatus.UNPAID.display: "warning",
+    OrderStatus.REFUND_ASKED.display: "info",
+    OrderStatus.REFUNDED.display: "danger",
+    OrderStatus.CANCELLED.display: "default",
+    OrderStatus.TIMED_OUT.display: "default",
+}
+
+
+class PaidForm(BaseDialogForm):
+    note = forms.CharField(
+        label="收款原因、流水号",
+        max_length=200,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="会写入这个订单的支付记录和操作日志。",
+    )
+
+
+@admin.register(Order)
+class OrderAdmin(FactsAdmin):
+    fieldsets = (
+        (None, {"fields": ("order_number", "account", "standing", "payment_type")}),
+        (
+            "金额",
+            {"fields": (("subtotal", "course_discount", "global_discount"), "paid", "refunded")},
+        ),
+        ("时间", {"fields": (("date", "expires_at"), ("pay_time", "cancel_time"))}),
+        ("优惠券", {"fields": ("coupons",)}),
+        ("经过", {"fields": ("story",)}),
+    )
+    readonly_fields = (
+        "order_number",
+        "account",
+        "standing",
+        "payment_type",
+        "subtotal",
+        "course_discount",
+        "global_discount",
+        "paid",
+        "refunded",
+        "date",
+        "expires_at",
+        "pay_time",
+        "cancel_time",
+        "coupons",
+        "story",
+    )
+    inlines = (LineInline, PaymentInline)
+    list_display = (
+        "order_number",
+        column("account__username", "账户"),
+        "standing",
+        "paid",
+        "off",
+        "date",
+        "pay_time",
+    )
+    list_select_related = ("account",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("payment_type", ChoicesDropdownFilter),
+        ("date", DaysFilter),
+        ("account", AutocompleteSelectFilter),
+    )
+    search_fields = ("order_number",)  # what it finds is in get_search_results
+    search_help_text = "按订单号或用户名的开头搜索"
+    numbered_by = "order_number"
+    actions_detail = ("mark_paid",)
+
+    # --- Facts --------------------------------------------------------------------------------
+
+    @unfold_display(description="状态", label=COLOURS)
+    def standing(self, order: Order) -> str:
+        return OrderStatus(order.status).display
+
+    @display(description="实付金额")
+    def paid(self, order: Order) -> str:
+        return f"{order.actual_amount:.2f}"
+
+    @display(description="优惠")
+    def off(self, order: Order) -> str:
+        return f"{order.course_discount + order.global_discount:.2f}"
+
+    @display(description="报价时的优惠券")
+    def coupons(self, order: Order) -> str | None:
+        return table(story.COUPON_HEADERS, story.coupons(order))
+
+    @display(description="发生了什么")
+    def story(self, order: Order) -> str | None:
+        return table(story.STORY_HEADERS, story.story(order))
+
+    # --- Paid outside the shop ----------------------------------------------------------------
+
+    def has_mark_paid_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perms(["api.view_order", "api.mark_paid_order"])
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        order = self.get_object(request, str(object_id))
+        if order is None or order.status not in MAY_BE_PAID:
+            return []
+        return super().get_actions_detail(request, object_id)
+
+    @action(
+        description="标记为已收款",
+        permissions=["mark_paid"],
+        icon="payments",
+        variant=ActionVariant.PRIMARY,
+        dialog=asking(
+            "标记为已收款",
+            "确认已在线下收到这个订单的全部实付金额。订单的优惠券会核销，课程会开通。",
+            PaidForm,
+            "已收款",
+        ),
+    )
+    def mark_paid(self, request: HttpRequest, form: PaidForm, object_id: str) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            raise Http404
+        received = _offline(order, form.cleaned_data["note"], staff_id=request.user.pk)
+        taken = Payment.objects.filter(out_trade_no=received.out_trade_no)
+        if order.status not in MAY_BE_PAID or taken.exists():
+            messages.error(request, "没有记录收款：订单已付款，或这笔收款已经记过。")
+            return back_to(order)
+        with transaction.atomic():
+            by = Actor(staff_id=request.user.pk)
+            outcome = paying.receive(order.pk, received, now=timezone.now(), by=by)
+            text = WHAT_CAME_OF_IT[outcome]
+            self.log_change(
+                request, order, f"标记为已收款{received.amount}：{received.note}。{text}"
+            )
+        tell = messages.warning if outcome is Outcome.EXCESS else messages.success
+        tell(request, text)
+        return back_to(order)
+
+
+def _offline(order: Order, note: str, *, staff_id: int | None) -> Received:
+    """All of the order's money; its number makes it one payment, however often it is sent."""
+    return Received(
+        channel=Payment.Channel.OFFLINE,
+        out_trade_no=f"{order.order_number}-offline",
+        amount=order.actual_amount,
+        note=note,
+        staff_id=staff_id,
+    )

@@ -1,0 +1,59 @@
+"""What the desk's pages of orders share: rows that are only read, found by how they begin."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from api.admin.coupons.record import NAMES_SEARCHED, accounts_named
+from api.admin.desk.base import LongListAdmin
+
+
+class ReadOnly:
+    """For an admin or an inline: there is nothing to add, change or delete."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class FactsAdmin(ReadOnly, LongListAdmin):
+    """A long list of facts of accounts. `numbered_by` is the field whose beginning a search looks
+    at, beside the beginning of an account's name; each has its index."""
+
+    numbered_by: str | None = None
+    ordering = ("-id",)
+    sortable_by = ()
+    list_filter_submit = True
+    list_fullwidth = True
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The accounts come first: a search across the join would read both tables."""
+        term = search_term.strip()
+        if not term or "\0" in term:
+            return (queryset.none() if term else queryset), False
+        accounts = accounts_named(term)
+        if len(accounts) > NAMES_SEARCHED:
+            text = f"以“{term}”开头的账户超过{NAMES_SEARCHED}个，请输入更完整的用户名。"
+            messages.warning(request, text)
+        found = Q(account_id__in=accounts[:NAMES_SEARCHED])
+        if self.numbered_by:
+            found |= Q(**{f"{self.numbered_by}__startswith": term})
+        return queryset.filter(found), False
+
+
+def table(headers: list[str], rows: list[list[Any]]) -> str | None:
+    """A table in a page to read; None, which the page shows as -, for no rows."""
+    if not rows:
+        return None
+    shown = {"headers": headers, "rows": rows}
+    return render_to_string("unfold/components/table.html", {"table": shown})

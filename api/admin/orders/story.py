@@ -1,0 +1,66 @@
+"""An order's coupons and what happened to it, in a manager's words."""
+
+from typing import Any
+
+from api.admin.coupons.record_events import actor
+from api.admin.coupons.record_export import in_short
+from api.admin.desk.links import link_to
+from api.models import CouponRecord, CouponRecordEvent, Order, ShopEvent
+from api.rules.orders import OrderStatus
+from api.services.orders import events, frozen
+
+COUPON_HEADERS = ["券号", "优惠券", "优惠内容", "用于", "是否起作用", "现在的状态"]
+STORY_HEADERS = ["时间", "事件", "操作人", "说明"]
+
+_EVENTS = {
+    events.PLACED: "下单",
+    events.PAID: "已付款",
+    events.CLOSED: "订单关闭",
+    events.REVIVED: "关闭后收到付款，订单已恢复",
+    events.EXCESS: "收到多付的款项，待退",
+}
+
+
+def coupons(order: Order) -> list[list[Any]]:
+    """A row for every coupon that the order was quoted with: which of them took something off, and
+    why the others did not. One query."""
+    frozen_ones = list(frozen.coupons_of(order))
+    records = CouponRecord.objects.in_bulk({one["id"] for one in frozen_ones})
+    rows = []
+    for line in order.quote["course_list"]:
+        rows += [_coupon(one, line["title"], records) for one in line["coupons"]]
+    rows += [_coupon(one, "全站", records) for one in order.quote["global_coupons"]]
+    return rows
+
+
+def _coupon(one: dict[str, Any], where: str, records: dict[int, CouponRecord]) -> list[Any]:
+    record = records.get(one["id"])
+    number = link_to(record, record.number) if record else f"编号{one['id']}（已删除）"
+    effect = "已抵扣" if one["at_work"] else f"未使用：{one['reason'] or '没有选用'}"
+    standing = record.get_status_display() if record else "—"
+    return [number, one["name"], one["words"], where or "课程", effect, standing]
+
+
+def story(order: Order) -> list[list[Any]]:
+    """What happened to the order and to its coupons, in the order in which it happened. Two
+    queries."""
+    told = [(event.at, 0, event.pk, _of_the_order(event)) for event in order.events.all()]
+    # By record, which has an index: what the order did to the coupons that it spends.
+    moves = CouponRecordEvent.objects.filter(record__in=frozen.spent_records(order), order=order)
+    for move in moves.select_related("record", "account", "staff"):
+        told.append((move.at, 1, move.pk, _of_a_record(move)))
+    return [row for _, _, _, row in sorted(told, key=lambda one: one[:3])]
+
+
+def _of_the_order(event: ShopEvent) -> list[Any]:
+    text = _EVENTS.get(event.kind, event.kind)
+    closed_as = event.data.get("status")
+    if event.kind == events.CLOSED and closed_as is not None:
+        text = f"{text}（{OrderStatus(closed_as).display}）"
+    note = f"金额{event.data['amount']}" if event.kind == events.EXCESS else ""
+    return [in_short(event.at), text, "", note]
+
+
+def _of_a_record(move: CouponRecordEvent) -> list[Any]:
+    change = f"{move.get_from_status_display()} → {move.get_to_status_display()}"
+    return [in_short(move.at), f"优惠券{move.record.number}：{change}", actor(move), move.reason]
