@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from api.admin.coupons import record as records_desk
-from api.models import CouponRecord, EnrolledCourse, Order, Payment, ShopEvent
+from api.models import Coupon, CouponRecord, EnrolledCourse, Order, Payment, ShopEvent
 from api.services.orders import closing
 from tests.admin.conftest import MakeStaff
 from tests.support import orders
@@ -25,7 +25,7 @@ from tests.support.factories import (
 
 pytestmark = pytest.mark.django_db
 LIST, ENROLLED = "/admin/api/order/", "/admin/api/enrolledcourse/"
-RECORDS = "/admin/api/couponrecord/"
+RECORDS, COUPONS = "/admin/api/couponrecord/", "/admin/api/coupon/"
 
 
 @pytest.fixture
@@ -172,6 +172,25 @@ def test_a_record_leads_to_its_order(manager: Client) -> None:
     record = order.records.first()
     for url in (RECORDS, f"{RECORDS}{record.pk}/change/"):
         assert f'href="{page_of(order)}"' in manager.get(url).content.decode()
+
+
+def test_a_coupon_shows_how_many_were_used_and_what_they_brought_in(manager: Client) -> None:
+    order = placed()
+    course_coupon = order.details.get().coupon_record.coupon
+    everywhere = Coupon.objects.get(name="双十二")
+    CouponRecordFactory(coupon=everywhere)
+    assert "0.0%（0 / 2）" in manager.get(COUPONS).content.decode()
+    orders.pay(order)
+    for coupon, rate, brought in (
+        (course_coupon, "100.0%（1 / 1）", "459.00（优惠40.00）"),
+        (everywhere, "50.0%（1 / 2）", "459.00（优惠100.00）"),
+    ):
+        for url in (COUPONS, f"{COUPONS}{coupon.pk}/change/"):
+            page = manager.get(url).content.decode()
+            assert rate in page
+            assert brought in page
+    Order.objects.update(status=3)
+    assert "459.00" not in manager.get(COUPONS).content.decode()
 
 
 # --- Marked as paid -------------------------------------------------------------------------------

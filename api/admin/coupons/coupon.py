@@ -27,6 +27,7 @@ from unfold.enums import ActionVariant
 from api.admin.coupons import binding, issuing, words
 from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
+from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.filters import DatesFilter, titled
 from api.admin.desk.user import user_id
@@ -74,12 +75,12 @@ class BindingFilter(DropdownFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(DeskAdmin):
+class CouponAdmin(WithTurnover, DeskAdmin):
     form = CouponForm
     labels = {"date": "创建时间"}
     radio_fields = {"coupon_type": admin.HORIZONTAL}
     conditional_fields = SHOWN_WHEN
-    readonly_fields = ("words", "binding", "date")
+    readonly_fields = ("words", "binding", "date", "rate_of_use", "brought_in")
     list_display = (
         "name",
         "coupon_type",
@@ -87,6 +88,8 @@ class CouponAdmin(DeskAdmin):
         "binding",
         "window",
         "handed_out",
+        "rate_of_use",
+        "brought_in",
         "receipt_standing",
         "use_standing",
     )
@@ -120,11 +123,13 @@ class CouponAdmin(DeskAdmin):
         where, validity = (["course"], ["validity"]) if may_write else (["binding"], [])
         worth = ("money_equivalent_value", "minimum_consume", "off_percent")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
+        brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []
         return (
             (None, {"fields": ("name", "brief")}),
             ("优惠内容", {"fields": ("coupon_type", *worth, "words", *where)}),
             ("数量与领取时间", {"fields": ("quantity", ("open_date", "close_date"))}),
             ("使用有效期", {"fields": days}),
+            *brought,
         )
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

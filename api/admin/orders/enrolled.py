@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.contrib.admin import display
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from api.admin.desk.base import DaysFilter, column
+from api.admin.desk.columns import column
+from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
 from api.admin.orders.reading import FactsAdmin
 from api.models import EnrolledCourse

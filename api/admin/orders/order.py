@@ -16,7 +16,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.desk.base import DaysFilter, asking, back_to, column
+from api.admin.desk.columns import column
+from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.filters import DaysFilter
 from api.admin.orders import story
 from api.admin.orders.parts import LineInline, PaymentInline
 from api.admin.orders.reading import FactsAdmin, table

@@ -6,7 +6,7 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from api.admin.desk.base import DeskTabularInline
+from api.admin.desk.inlines import DeskTabularInline
 from api.admin.desk.links import link_to
 from api.admin.orders.reading import ReadOnly
 from api.models import OrderDetail, Payment

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from api.admin.coupons.record import NAMES_SEARCHED, accounts_named
+from api.admin.coupons.record_search import NAMES_SEARCHED, accounts_named
 from api.admin.desk.base import LongListAdmin
 
 

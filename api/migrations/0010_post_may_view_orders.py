@@ -35,7 +35,7 @@ def let_view_no_more(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("api", "0007_orders"),
+        ("api", "0009_account_name_key"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
