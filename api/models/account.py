@@ -10,6 +10,8 @@ class Account(models.Model):
     password = models.CharField("密码", max_length=128)
     # The settlement that was ordered last, while Redis still has to be cleared up after it.
     ordered_settlement = models.CharField(max_length=32, null=True, editable=False)
+    # Names that look alike have the same; null where an older account has it already.
+    name_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
 
     class Meta:
         verbose_name = "账户"

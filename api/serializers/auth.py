@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from api.models import Account
-from api.serializers.fields import TextField
+from api.serializers.fields import DigitsOrTextField, TextField
+from utils.usernames import fault_of
 
 LONGEST_PASSWORD = 128
 
@@ -15,19 +16,19 @@ LONGEST_PASSWORD = 128
 class LoginRequest(serializers.Serializer[Any]):
     """POST /api/auth/."""
 
-    username = TextField(max_length=64)
-    password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    username = DigitsOrTextField(max_length=64)
+    password = DigitsOrTextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class RegisterRequest(serializers.Serializer[Any]):
     """POST /api/account/: Django's validators judge the password."""
 
-    username = TextField(min_length=3, max_length=64)
+    username = DigitsOrTextField(min_length=2, max_length=64)
     password = TextField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
     def validate_username(self, username: str) -> str:
-        if not username.isprintable():  # line ends, zero-width spaces: names would look alike
-            raise serializers.ValidationError(TextField.default_error_messages["unreadable"])
+        if fault := fault_of(username):
+            raise serializers.ValidationError(fault)
         return username
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,13 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class DigitsOrTextField(TextField):
+    """A text; one of digits may come as a number, as old front ends send it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(str(data) if type(data) is int else data)
+
+
 class CourseIdsField(serializers.ListField):
     """A list of at most MOST_IDS course ids. An id that is there twice counts once, at its first
     place."""

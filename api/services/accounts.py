@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from api.errors import LoginRefused, PasswordRefused, UsernameTaken
 from api.models import Account, UserAuthToken
 from utils import tokens
 from utils.exceptions import Contention, ShopError
+from utils.usernames import key as name_key
 
 _ATTEMPTS = 3  # a password hardly changes twice while somebody logs in
 
@@ -23,17 +24,24 @@ class LoggedIn(NamedTuple):
 
 
 def register(*, username: str, password: str) -> Account:
-    """A new account, its password hashed. Raises UsernameTaken."""
-    account = Account(username=username)
+    """A new account, its password hashed. Raises UsernameTaken, also for a name that only looks
+    like one that is taken."""
+    account = Account(username=username, name_key=name_key(username))
     account.set_password(password)
     try:
         with transaction.atomic():
             account.save(force_insert=True)
     except IntegrityError as error:
-        if Account.objects.filter(username=username).exists():
+        if is_taken(username):
             raise UsernameTaken from error
         raise
     return account
+
+
+def is_taken(username: str, *, but_by: int = 0) -> bool:
+    """Whether another account has this name, or one that looks like it."""
+    alike = Q(username=username) | Q(name_key=name_key(username))
+    return Account.objects.filter(alike).exclude(pk=but_by).exists()
 
 
 def log_in(*, username: str, password: str) -> LoggedIn:
@@ -42,8 +50,7 @@ def log_in(*, username: str, password: str) -> LoggedIn:
     Raises LoginRefused, the same and after about the same time for an unknown name and for a
     wrong password: neither tells whether the name exists.
     """
-    named = Account.objects.filter(username=username)
-    return _proven(named, password, LoginRefused, then=renew_token)
+    return _proven(lambda: _named(username), password, LoginRefused, then=renew_token)
 
 
 def change_password(account: Account, *, old: str, new: str) -> LoggedIn:
@@ -55,7 +62,8 @@ def change_password(account: Account, *, old: str, new: str) -> LoggedIn:
         account.save(update_fields=["password"])
         return renew_token(account)
 
-    return _proven(Account.objects.filter(pk=account.pk), old, PasswordRefused, then=change)
+    mine = Account.objects.filter(pk=account.pk)
+    return _proven(mine.first, old, PasswordRefused, then=change)
 
 
 def renew_token(account: Account) -> str:
@@ -82,8 +90,15 @@ def log_out(auth: UserAuthToken) -> None:
     UserAuthToken.objects.filter(pk=auth.pk, token=auth.token).delete()
 
 
+def _named(username: str) -> Account | None:
+    """By the exact name, or else by one that looks like it: who registered as Alex types alex."""
+    alike = Account.objects.filter(Q(username=username) | Q(name_key=name_key(username)))
+    found = {account.username: account for account in alike}
+    return found.get(username) or next(iter(found.values()), None)
+
+
 def _proven(
-    who: QuerySet[Account],
+    find: Callable[[], Account | None],
     password: str,
     refusal: type[ShopError],
     *,
@@ -92,7 +107,7 @@ def _proven(
     """What `then` does for the account whose password this is, under the lock of its row and only
     while the password that was checked is the account's still: a check takes long."""
     for _ in range(_ATTEMPTS):
-        account = who.first()
+        account = find()
         if account is None:
             make_password(password)  # as long as checking one takes
             raise refusal

@@ -33,12 +33,14 @@ def test_a_new_account_gets_the_hash_of_its_password(chief: Client) -> None:
         ({"username": "alice-liddell", "new_password": "alice-liddell"}, "new_password"),
         ({"username": "", "new_password": GOOD}, "username"),
         ({"username": "taken", "new_password": GOOD}, "username"),
+        ({"username": "TAKEN", "new_password": GOOD}, "username"),
+        ({"username": "two names", "new_password": GOOD}, "username"),
     ],
 )
 def test_an_error_stands_beside_its_field(
     chief: Client, fields: dict[str, str], field: str
 ) -> None:
-    AccountFactory(username="taken")
+    AccountFactory(username="taken", name_key="taken")
     answer = chief.post(ADD, fields)
     assert list(answer.context["adminform"].form.errors) == [field]
     assert Account.objects.count() == 1

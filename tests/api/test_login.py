@@ -151,8 +151,8 @@ def test_a_login_renews_a_hash_that_today_s_hasher_would_not_make(carol, log_in,
         ({"username": "carol"}, "password: 该字段是必填项。"),
         ({"username": "", "password": PASSWORD}, "username: 该字段不能为空。"),
         ({"username": None, "password": PASSWORD}, "username: 该字段不能为 null。"),
-        ({"username": 7, "password": PASSWORD}, "username: 不是有效的字符串。"),
-        ({"username": "carol", "password": 12345678}, "password: 不是有效的字符串。"),
+        ({"username": 7.5, "password": PASSWORD}, "username: 不是有效的字符串。"),
+        ({"username": True, "password": PASSWORD}, "username: 不是有效的字符串。"),
         ({"username": "carol", "password": ["a"]}, "password: 不是有效的字符串。"),
         ({"username": "c" * 65, "password": "x"}, "username: 请确保这个字段不能超过 64 个字符。"),
         (
@@ -169,6 +169,14 @@ def test_a_malformed_login_names_the_field(carol, anonymous, hashed, body, error
     assert answer.status_code == 400
     assert answer.json() == {"code": 1400, "data": None, "error": error}
     assert hashed == []
+
+
+def test_a_name_and_a_password_of_digits_may_come_as_numbers(anonymous, db):
+    AccountFactory(username="13800138000", password=make_password("20181126"))
+
+    answer = anonymous.post(URL, {"username": 13800138000, "password": 20181126})
+
+    assert answer.json()["data"]["username"] == "13800138000"
 
 
 @pytest.mark.parametrize("body", ["[]", "null", '"carol"', "7", "{", ""])

@@ -1,10 +1,14 @@
 """/api/account/: registering."""
 
 import json
+from importlib import import_module
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.contrib.auth.hashers import check_password
+from django.apps import apps
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection
 from rest_framework.test import APIClient
 
 from api.models import Account, UserAuthToken
@@ -12,6 +16,7 @@ from tests.support.factories import AccountFactory
 
 URL = "/api/account/"
 PASSWORD = "correct horse"
+NO_SEPARATORS = "不能包含空格、逗号、顿号或分号"
 TAKEN = {"code": 1002, "data": None, "error": "用户名已存在"}
 
 
@@ -43,27 +48,44 @@ def test_spaces_around_the_name_do_not_count_and_those_of_the_password_do(anonym
     assert Account.objects.get(username="dave").check_password(" correct horse ")
 
 
-@pytest.mark.parametrize("username", ["abc", "a" * 64, "林海峰", "a b", "o'neill", "%_*"])
-def test_a_name_has_3_to_64_characters_that_can_be_seen(anonymous, username):
+@pytest.mark.parametrize(
+    "username",
+    ["ab", "a" * 64, "张三", "o'neill", "%_*", "алиса", "luffy路飞", "ルフィ子", "ｂｏｂ", "josé"],
+)
+def test_a_name_has_2_to_64_characters_that_can_be_seen(anonymous, username):
     assert register(anonymous, username).json()["data"] == {"username": username}
 
 
 @pytest.mark.parametrize(
     ("username", "error"),
     [
-        ("ab", "username: 请确保这个字段至少包含 3 个字符。"),
-        ("  ab  ", "username: 请确保这个字段至少包含 3 个字符。"),
+        ("a", "username: 请确保这个字段至少包含 2 个字符。"),
+        ("  a  ", "username: 请确保这个字段至少包含 2 个字符。"),
         ("a" * 65, "username: 请确保这个字段不能超过 64 个字符。"),
         ("", "username: 该字段不能为空。"),
         (None, "username: 该字段不能为 null。"),
-        (123456, "username: 不是有效的字符串。"),
+        (1.5, "username: 不是有效的字符串。"),
         (True, "username: 不是有效的字符串。"),
         ({"a": 1}, "username: 不是有效的字符串。"),
         ("da\0ve", "username: 包含不允许的字符"),
         ("\ud800dave", "username: 包含不允许的字符"),
-        ("da\nve", "username: 包含不允许的字符"),
+        ("da\nve", f"username: {NO_SEPARATORS}"),
+        ("da\x1bve", "username: 包含不允许的字符"),
+        ("alex\u3164", "username: 包含不允许的字符"),  # a letter of Hangul that is not seen
+        ("al\u034fex", "username: 包含不允许的字符"),
+        ("alex\ufe0f", "username: 包含不允许的字符"),
+        ("a\u202eb", "username: 包含不允许的字符"),
+        ("a b", f"username: {NO_SEPARATORS}"),
+        ("a,b", f"username: {NO_SEPARATORS}"),
+        ("a；b", f"username: {NO_SEPARATORS}"),
+        ("a､b", f"username: {NO_SEPARATORS}"),
+        ("\u0430lex", "username: 不能混用容易混淆的文字"),  # a Cyrillic a
+        ("αlex", "username: 不能混用容易混淆的文字"),
+        ("路飞\u0430", "username: 不能混用容易混淆的文字"),
+        ("user\u0661", "username: 不能混用容易混淆的文字"),  # an Arabic 1
+        ("㎨" * 30, "username: 太长"),
         ("da\u200bve", "username: 包含不允许的字符"),
-        ("da\u3000ve", "username: 包含不允许的字符"),
+        ("da\u3000ve", f"username: {NO_SEPARATORS}"),
     ],
 )
 def test_another_name_is_malformed_and_makes_nothing(anonymous, username, error):
@@ -122,10 +144,55 @@ def test_a_name_that_is_taken_half_way_is_refused_too(anonymous, monkeypatch):
     assert Account.objects.get().password == "!"
 
 
-def test_names_are_told_apart_by_case(anonymous):
-    AccountFactory(username="Dave")
+@pytest.mark.parametrize("twin", ["DAVE", "Dave", "ｄａｖｅ", "ＤＡＶＥ", "𝐝𝐚𝐯𝐞"])
+def test_a_name_that_looks_like_a_taken_one_is_taken_both_ways(anonymous, twin):
+    for first, second in (("dave", twin), (twin, "dave")):
+        Account.objects.all().delete()
+        assert register(anonymous, first).json()["code"] == 1000
 
-    assert register(anonymous).json()["code"] == 1000
+        assert register(anonymous, second).json() == TAKEN
+        assert Account.objects.get().username == first
+
+
+def test_a_name_all_of_look_alikes_is_taken_too(anonymous):
+    register(anonymous, "coco")
+
+    assert register(anonymous, "\u0441\u043e\u0441\u043e").json() == TAKEN
+
+
+def test_a_name_of_digits_may_come_as_a_number(anonymous):
+    assert register(anonymous, 13800138000).json()["data"] == {"username": "13800138000"}
+
+
+def test_the_name_as_it_was_typed_logs_in_and_so_does_one_that_looks_like_it(anonymous):
+    register(anonymous, "Dave")
+
+    for typed in ("Dave", "dave", "ＤＡＶＥ"):
+        answer = anonymous.post("/api/auth/", {"username": typed, "password": PASSWORD}).json()
+        assert answer["data"]["username"] == "Dave"
+
+
+def test_older_accounts_that_look_alike_each_log_in_by_their_exact_name(anonymous, db):
+    hashed = make_password(PASSWORD)
+    AccountFactory(username="DAVE", name_key="dave", password=hashed)
+    AccountFactory(username="dave", name_key=None, password=hashed)
+
+    for typed in ("DAVE", "dave"):
+        answer = anonymous.post("/api/auth/", {"username": typed, "password": PASSWORD}).json()
+        assert answer["data"]["username"] == typed
+
+
+def test_the_migration_gives_the_oldest_of_those_that_look_alike_the_key(db, monkeypatch):
+    names = ["DAVE", "erin", "dave", "Erin", "㎨" * 60]
+    for name in names:
+        AccountFactory(username=name)
+    migration = import_module("api.migrations.0009_account_name_key")
+    monkeypatch.setattr(migration, "BATCH", 2)
+
+    migration.fill(apps, Mock(connection=connection))
+
+    keys = Account.objects.order_by("pk").values_list("name_key", flat=True)
+    assert list(keys) == ["dave", "erin", None, None, None]
 
 
 def test_registering_is_limited_for_an_address_apart_from_logging_in(anonymous, settings):

@@ -136,7 +136,7 @@ BEYOND = {
     "ShopEvent",
 }
 BEYOND_FIELDS = {
-    "Account": ("ordered_settlement",),
+    "Account": ("ordered_settlement", "name_key"),
     "Coupon": ("issued",),
     "CouponRecord": ("order", "valid_until"),
 }

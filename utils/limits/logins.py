@@ -21,6 +21,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from utils.addresses import counted_as
 from utils.exceptions import TooManyAttempts
+from utils.usernames import key
 
 API, ADMIN, REGISTER = "api", "admin", "register"
 SHARED = 10
@@ -49,9 +50,9 @@ def _counts(door: str, name: str, address: str) -> list[tuple[int, dict[str, str
     if door == REGISTER:  # where every attempt has another name
         return [(most, {"address": address})]
     return [
-        (most, {"name": name, "address": address}),
+        (most, {"name": key(name), "address": address}),
         (most * SHARED, {"address": address}),
-        (most * SHARED, {"name": name}),
+        (most * SHARED, {"name": key(name)}),
     ]
 
 

@@ -22,6 +22,8 @@ from api.admin.desk.filters import having, titled
 from api.admin.desk.forms import DeskForm
 from api.models import Account, UserAuthToken
 from api.services import accounts
+from utils.usernames import fault_of
+from utils.usernames import key as name_key
 
 
 class AccountForm(DeskForm):
@@ -50,6 +52,16 @@ class AccountForm(DeskForm):
         else:
             password.required = True
             password.help_text = "密码只保存哈希，任何人都无法查看。"
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if username != self.instance.username:
+            if fault := fault_of(username):
+                raise forms.ValidationError(fault)
+            if accounts.is_taken(username, but_by=self.instance.pk or 0):
+                raise forms.ValidationError("已有这个用户名，或看起来相同的用户名。")
+            self.instance.name_key = name_key(username)
+        return username
 
     def clean_new_password(self) -> str:
         raw: str = self.cleaned_data["new_password"]

@@ -24,6 +24,7 @@ from api.models import (
 )
 from api.services import audit, cars
 from api.services.coupons import lifecycle
+from utils.usernames import key as name_key
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
 ACCOUNTS = {1: "alex", 2: "eric"}
@@ -111,7 +112,7 @@ def load_database(now: datetime) -> None:
     """Makes or renews the demo's rows, its coupons valid around the day of `now`."""
     demo_orders.forget(ACCOUNTS)
     for pk, username in ACCOUNTS.items():
-        account = Account(pk=pk, username=username)
+        account = Account(pk=pk, username=username, name_key=name_key(username))
         account.set_password(PASSWORD)
         account.save()
     category, _ = CourseCategory.objects.get_or_create(name="后端")
