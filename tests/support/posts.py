@@ -10,4 +10,4 @@ def fill_posts(sender: Any, **_: Any) -> None:
     """Makes the posts that are not there; a receiver of post_migrate, which a flush sends too."""
     if sender.name == "api":
         import_module("api.migrations.0003_desk_groups").make_posts(apps, None)
-        import_module("api.migrations.0008_post_may_view_orders").let_view(apps, None)
+        import_module("api.migrations.0010_post_may_view_orders").let_view(apps, None)
