@@ -36,6 +36,11 @@ def record_elsewhere(coupon: Coupon, number: str) -> CouponRecord:
     )
 
 
+def uncounted(coupon: Coupon, number: str) -> None:
+    record = record_elsewhere(coupon, number)
+    CouponRecordEvent.objects.create(record=record, to_status=0, at=record.get_time)
+
+
 def test_it_holds_where_every_record_was_counted() -> None:
     CouponRecordFactory.create_batch(2, coupon=CouponFactory())
     CouponFactory()
@@ -44,7 +49,7 @@ def test_it_holds_where_every_record_was_counted() -> None:
 
 def test_each_coupon_that_is_miscounted_is_named_and_no_other() -> None:
     more, fewer, right = CouponFactory(name="多"), CouponFactory(name="少"), CouponFactory()
-    record_elsewhere(more, "A")
+    uncounted(more, "A")
     Coupon.objects.filter(pk=fewer.pk).update(issued=3)
     CouponRecordFactory(coupon=right)
     said, held = run()
@@ -59,9 +64,9 @@ def test_each_coupon_that_is_miscounted_is_named_and_no_other() -> None:
 
 def test_repair_counts_again_except_beyond_the_quantity() -> None:
     right_after, beyond = CouponFactory(), CouponFactory(quantity=1)
-    record_elsewhere(right_after, "A")
-    record_elsewhere(beyond, "B")
-    record_elsewhere(beyond, "C")
+    uncounted(right_after, "A")
+    uncounted(beyond, "B")
+    uncounted(beyond, "C")
     said, held = run(repair=True)
     assert not held
     assert f"coupon {right_after.pk} {right_after.name}: issued 0, records 1: repaired" in said
@@ -75,7 +80,7 @@ def test_repair_counts_again_except_beyond_the_quantity() -> None:
 @pytest.mark.parametrize("coupons", [2, 20])
 def test_the_queries_do_not_grow(coupons: int, django_assert_num_queries: object) -> None:
     CouponRecordFactory.create_batch(coupons)
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(7):  # type: ignore[operator]
         run()
 
 

@@ -21,6 +21,9 @@ class Command(BaseCommand):
             repaired = repair and audit.recount(wrong.coupon_id)
             left += not repaired
             self.stdout.write(f"{wrong}: {'repaired' if repaired else 'WRONG'}")
+        for finding in audit.findings():
+            left += 1
+            self.stdout.write(f"{finding}: WRONG")
         if left:
             raise CommandError(f"wrong: {left}")
         self.stdout.write("all of it holds")

@@ -1,5 +1,4 @@
-"""What must hold of all rows together, asked of the live database: a check a function, which names
-every row that does not hold (contract §10)."""
+"""The counters of coupons, beside the records that they count (contract §10)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

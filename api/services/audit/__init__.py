@@ -1,0 +1,26 @@
+"""What must hold of all rows together, asked of the live database: a check a function, which names
+every row that does not hold (contract §10)."""
+
+from collections.abc import Callable, Iterator
+
+from api.services.audit import orders, records
+from api.services.audit.counters import Miscounted, miscounted, recount
+from api.services.audit.finding import Finding
+
+__all__ = ["CHECKS", "Finding", "Miscounted", "findings", "miscounted", "recount"]
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    records.unlike_their_events,
+    records.unlike_their_orders,
+    orders.unlike_their_coupons,
+    orders.unlike_their_lines,
+    orders.unlike_their_enrolments,
+    orders.unlike_their_payments,
+)
+
+
+def findings() -> Iterator[Finding]:
+    """Of all checks, in their order, but for the counters of coupons, which can be repaired. Memory
+    does not grow with the rows."""
+    for check in CHECKS:
+        yield from check()
