@@ -85,8 +85,8 @@ class CarStore:
         trip."""
         key = self.key(account_id, entry.course_id)
         write = self._indexed(account_id, index, (*index.course_ids, entry.course_id))
-        write.delete(key)
-        write.hset(key, entry.to_hash())
+        write.replace(key, entry.to_hash())
+        write.expire(key, 0)
         write.commit(self._redis)
 
     def choose_policy(
@@ -133,6 +133,6 @@ class CarStore:
     def _indexed(self, account_id: int, index: CarIndex, course_ids: Iterable[int]) -> GuardedWrite:
         key = self.index_key(account_id)
         write = GuardedWrite(key, {self.COURSES: index.text})
-        write.delete(key)  # another program may have put something else there
-        write.hset(key, {self.COURSES: json.dumps(list(dict.fromkeys(course_ids)))})
+        write.replace(key, {self.COURSES: json.dumps(list(dict.fromkeys(course_ids)))})
+        write.expire(key, 0)  # another program may have put something else there
         return write

@@ -105,12 +105,11 @@ class SettlementStore:
         write = self._guarded(account_id, index)
         coupon_key = self.coupon_key(account_id)
         course_ids = [course.course_id for course in settlement.course_list]
-        for course_id in {*index.course_ids, *course_ids}:  # new ones may have stray hashes
-            write.delete(self.course_key(account_id, course_id))
-        write.delete(coupon_key)
         for course in settlement.course_list:
-            write.hset(self.course_key(account_id, course.course_id), course.to_hash())
-        write.hset(coupon_key, settlement.coupon_hash() | self._new_index(course_ids))
+            write.replace(self.course_key(account_id, course.course_id), course.to_hash())
+        write.replace(coupon_key, settlement.coupon_hash() | self._new_index(course_ids))
+        for course_id in set(index.course_ids) - set(course_ids):
+            write.delete(self.course_key(account_id, course_id))
         self._renew(write, account_id, course_ids)
         write.commit(self._redis)
 
@@ -126,18 +125,27 @@ class SettlementStore:
             write.delete(self.course_key(account_id, course_id))
         write.commit(self._redis)
 
-    # One script: two requests, for the index and then for the hashes it names, take the client
-    # nearly twice as long. The course keys are in the slot of KEYS[1]: docs/redis.md.
+    # A key that holds no hash counts as empty; any other refusal (a slot on its way to another node,
+    # a missing right) is passed on. One script: two requests, for the index and then for the hashes
+    # it names, take the client nearly twice as long. The course keys are in the slot of KEYS[1]:
+    # docs/redis.md.
     _READ = """
         local function hash(key)
             local found = redis.pcall('HGETALL', key)
-            return found.err and {} or found  -- not a hash: counts as empty
+            if not found.err then return found end
+            if string.find(tostring(found.err), 'WRONGTYPE', 1, true) then return {} end
+            return nil, found
         end
-        local hashes = {hash(KEYS[1])}
-        local courses = redis.pcall('HGET', KEYS[1], ARGV[1])
-        if type(courses) ~= 'string' then return hashes end
-        for course_id in string.gmatch(courses, '%d+') do
-            hashes[#hashes + 1] = hash(ARGV[2] .. course_id .. ARGV[3])
+        local hashes, refusal = {}, nil
+        hashes[1], refusal = hash(KEYS[1])
+        if refusal then return refusal end
+        local courses
+        for at = 1, #hashes[1], 2 do
+            if hashes[1][at] == ARGV[1] then courses = hashes[1][at + 1] end
+        end
+        for course_id in string.gmatch(courses or '', '%d+') do
+            hashes[#hashes + 1], refusal = hash(ARGV[2] .. course_id .. ARGV[3])
+            if refusal then return refusal end
         end
         return hashes
     """
@@ -145,8 +153,18 @@ class SettlementStore:
     def _hashes(self, account_id: int) -> list[Hash]:
         """The hash of the site-wide coupons, and those of the courses that its index names."""
         before, after = self.course_key(account_id, "\0").split("\0")
-        key = self.coupon_key(account_id)
-        flat: Any = self._redis.eval(self._READ, 1, key, self.COURSES, before, after)
+        keys = [self.coupon_key(account_id)]
+        hashes = self._read(keys, before, after)
+        if all(hashes[1:]):
+            return hashes
+        # A node that is taking over a slot shows no keys of it that it does not have yet. Asked for
+        # by name, it says so.
+        if index := self._index_in(hashes[0]):
+            keys += [self.course_key(account_id, course_id) for course_id in index.course_ids]
+        return self._read(keys, before, after)
+
+    def _read(self, keys: Sequence[str], before: str, after: str) -> list[Hash]:
+        flat: Any = self._redis.eval(self._READ, len(keys), *keys, self.COURSES, before, after)
         return [dict(zip(each[::2], each[1::2], strict=True)) for each in flat]
 
     def _index_in(self, coupon_hash: Hash) -> SettlementIndex | None:

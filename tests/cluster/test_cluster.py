@@ -419,6 +419,25 @@ def test_an_account_whose_slot_moves_to_another_node_is_followed(shopper, server
     assert shopper.settlement() == before
 
 
+@pytest.mark.parametrize("moved", ["course", "coupon"])
+def test_a_slot_that_is_half_moved_is_never_no_settlement(shopper, servers, moved: str):
+    slot, pk = slot_of(shopper.account.pk), shopper.account.pk
+    before = shopper.settlement()
+    courses = [SettlementStore.course_key(pk, course) for course in settled(shopper)]
+
+    keys = courses if moved == "course" else [SettlementStore.coupon_key(pk)]
+    servers.begin_to_move_slot(slot, 0, 1, *keys)
+    try:
+        answer = shopper.get("/api/payment/")
+        assert answer.status_code == 503 or answer.json() == before
+        assert shopper.choose(0).json()["code"] in (1000, 1503)
+    finally:
+        servers.move_slot(slot, 0, 1)
+        servers.move_slot(slot, 1, 0)
+
+    assert shopper.settlement() == before
+
+
 class TestWithAReplica:
     """In a cluster of its own: roles are not given back."""
 

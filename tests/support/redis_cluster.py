@@ -98,14 +98,19 @@ class RedisClusterServers:
             for node in self.nodes:
                 node.config_set("cluster-require-full-coverage", "no")
 
+    def begin_to_move_slot(self, slot: int, source: int, target: int, *keys: str) -> None:
+        """These keys of it are with the other node already; both say who has which."""
+        old, new = self.nodes[source], self.nodes[target]
+        new.cluster("SETSLOT", slot, "IMPORTING", old.cluster("MYID"))
+        old.cluster("SETSLOT", slot, "MIGRATING", new.cluster("MYID"))
+        if keys:
+            old.migrate("127.0.0.1", self.servers[target].port, list(keys), 0, 5000)
+
     def move_slot(self, slot: int, source: int, target: int) -> None:
         """Gives the slot with its keys to another node, as redis-cli does."""
         old, new = self.nodes[source], self.nodes[target]
         new_id = new.cluster("MYID")
-        new.cluster("SETSLOT", slot, "IMPORTING", old.cluster("MYID"))
-        old.cluster("SETSLOT", slot, "MIGRATING", new_id)
-        keys = old.cluster("GETKEYSINSLOT", slot, 1000)
-        old.migrate("127.0.0.1", self.servers[target].port, keys, 0, 5000)
+        self.begin_to_move_slot(slot, source, target, *old.cluster("GETKEYSINSLOT", slot, 1000))
         for node in (new, old):
             node.cluster("SETSLOT", slot, "NODE", new_id)
 
