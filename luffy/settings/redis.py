@@ -1,15 +1,88 @@
 """The Redis of REDIS_URL: cars, settlements, counts of attempts to log in."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
 from luffy.settings.environment import env, number, switch
 from luffy.settings.web import DEBUG
+from utils.redis.connections import BY_SCHEME, once_more
 
 EMBEDDED_REDIS = "embedded"
+REDIS_URL_FORM = (
+    "REDIS_URL must be as in redis://:password@host:6379/0 or "
+    "redis+sentinel://:password@host:26379,host:26379/service/0, with %-signs for what a URL "
+    "cannot hold."
+)
+# What may follow the ?. Anything else would fail with the first request, or change what is read.
+REDIS_URL_OPTIONS = {
+    *("db", "client_name", "health_check_interval", "socket_keepalive"),
+    *("socket_timeout", "socket_connect_timeout", "max_connections", "timeout"),
+    *("sentinel_username", "sentinel_password"),
+    *("ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname"),
+    *("ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password"),
+}
+
+
+class Sentinels(NamedTuple):
+    """Those of a redis+sentinel:// URL: their addresses, the service, and how to log in to them;
+    `url` has what is left, for the service's servers, their address apart."""
+
+    addresses: list[tuple[str, int]]
+    service: str
+    login: dict[str, str]
+    url: str
+
+
+def sentinels(url: str) -> Sentinels | None:
+    """None where the URL names a Redis itself. Raises ValueError for what cannot be read."""
+    if not re.match(r"rediss?\+sentinel://", url):
+        return None
+    host = r"(?:\[[0-9a-fA-F:]+\]|[^\s:,@/?\[\]]+)(?::[0-9]{1,5})?"
+    form = (
+        rf"(rediss?)\+sentinel://([^/@]*@)?({host}(?:,{host})*)/([^/?]+)(?:/([0-9]+))?(?:\?(.*))?"
+    )
+    match = re.fullmatch(form, url)
+    if not match:
+        raise ValueError("no sentinels, or no service")
+    scheme, login, hosts, service, database, query = match.groups()
+    options = dict(parse_qsl(query or ""))
+    sentinel_login = {
+        name: options.pop(f"sentinel_{name}")
+        for name in ("username", "password")
+        if f"sentinel_{name}" in options
+    }
+    addresses = [re.fullmatch(r"\[?(.*?)\]?(?::([0-9]+))?", one) for one in hosts.split(",")]
+    return Sentinels(
+        [(one[1], int(one[2] or 26379)) for one in addresses if one],
+        unquote(service),
+        sentinel_login,
+        f"{scheme}://{login or ''}{quote(service)}/{database or 0}?{urlencode(options)}",
+    )
+
+
+def checked(url: str) -> dict[str, Any]:
+    """What the URL says. Raises ImproperlyConfigured, which does not repeat the password."""
+    try:
+        found = sentinels(url)
+        place: dict[str, Any] = parse_url(found.url if found else url)  # type: ignore[no-untyped-call]
+        if not (found or re.fullmatch(r"unix://.*|[^/]*//[^/]*(/[0-9]*)?(\?.*)?", url)):
+            raise ValueError("the database is no number, and would be taken for 0")
+    except ValueError:
+        raise ImproperlyConfigured(REDIS_URL_FORM) from None
+    known = REDIS_URL_OPTIONS | {"sentinels"} if found else REDIS_URL_OPTIONS
+    for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True):
+        if name not in known or (name.startswith("ssl_") and not url.startswith("rediss")):
+            raise ImproperlyConfigured(
+                f"REDIS_URL cannot have the option {name!r}. It may have "
+                f"{', '.join(sorted(REDIS_URL_OPTIONS))}; those of ssl with rediss://."
+            )
+    return place
+
+
 REDIS_URL: str = env.str("REDIS_URL", default="") or EMBEDDED_REDIS
 if REDIS_URL == EMBEDDED_REDIS and not DEBUG:
     raise ImproperlyConfigured(
@@ -17,17 +90,10 @@ if REDIS_URL == EMBEDDED_REDIS and not DEBUG:
         "Give the service a Redis, as in redis://127.0.0.1:6379/0, or set DEBUG=on."
     )
 REDIS_CLUSTER = switch("REDIS_CLUSTER", False)
-if REDIS_URL != EMBEDDED_REDIS:
-    try:
-        _place = parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
-        if not re.fullmatch(r"unix://.*|[^/]*//[^/]*(/[0-9]*)?(\?.*)?", REDIS_URL):
-            raise ValueError("the database is no number, and would be taken for 0")
-    except ValueError:  # may quote the password
-        raise ImproperlyConfigured(
-            "REDIS_URL must be as in redis://:password@host:6379/0, with %-signs for what a URL "
-            "cannot hold."
-        ) from None
-if REDIS_CLUSTER and (REDIS_URL == EMBEDDED_REDIS or "path" in _place or _place.get("db")):
+_place = {} if REDIS_URL == EMBEDDED_REDIS else checked(REDIS_URL)
+if REDIS_CLUSTER and (
+    REDIS_URL == EMBEDDED_REDIS or "path" in _place or _place.get("db") or sentinels(REDIS_URL)
+):
     raise ImproperlyConfigured(
         "REDIS_CLUSTER is on: REDIS_URL must name one of the cluster's nodes, as in "
         "redis://:password@host:6379/0. A cluster has no other database than 0."
@@ -42,20 +108,38 @@ def redis_cache(url: str, *, cluster: bool = False) -> dict[str, Any]:
         "socket_connect_timeout": number("REDIS_CONNECT_TIMEOUT", 1, at_least=1),
         "socket_timeout": number("REDIS_TIMEOUT", 2, at_least=1),
     }
-    options = {"CLIENT_CLASS": "django_redis.client.DefaultClient", "CONNECTION_POOL_KWARGS": pool}
+    options: dict[str, Any] = {
+        "CLIENT_CLASS": "django_redis.client.DefaultClient",
+        "CONNECTION_POOL_CLASS": "redis.BlockingConnectionPool",
+        "CONNECTION_POOL_KWARGS": pool,
+    }
+    location = url
     if cluster:
         options["CONNECTION_FACTORY"] = "utils.redis.cluster.ClusterConnectionFactory"
-    else:
-        options["CONNECTION_POOL_CLASS"] = "redis.BlockingConnectionPool"
-        pool["timeout"] = 1  # seconds to wait for a free connection of the pool
-    if url == EMBEDDED_REDIS:
+    elif url == EMBEDDED_REDIS:
         from fakeredis import FakeRedisConnection
 
         pool["connection_class"] = FakeRedisConnection
+        location = "redis://embedded"
+    else:
+        pool |= {"connection_class": BY_SCHEME[url.partition(":")[0]], "retry": once_more()}
+        if found := sentinels(url):
+            options |= _through(found, pool)
+            location = found.url
+    if not cluster:
+        pool["timeout"] = 1  # seconds to wait for a free connection of the pool
+    return {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": location, "OPTIONS": options}
+
+
+def _through(found: Sentinels, pool: dict[str, Any]) -> dict[str, Any]:
+    # Each sentinel is asked once: the next one may know.
+    patience = {"retry": once_more()} | {k: v for k, v in pool.items() if k.startswith("socket_")}
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": "redis://embedded" if url == EMBEDDED_REDIS else url,
-        "OPTIONS": options,
+        "CONNECTION_FACTORY": "utils.redis.sentinel.SentinelConnectionFactory",
+        "CONNECTION_POOL_CLASS": "utils.redis.connections.SentinelPool",
+        "SENTINELS": found.addresses,
+        "SENTINEL_KWARGS": found.login | patience,
+        "SERVICE": found.service,
     }
 
 

@@ -27,6 +27,10 @@ class Relay:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
+    def lead_to(self, server: tuple[str, int]) -> None:
+        """From the next connection on; those that are there stay where they are."""
+        self._server = server
+
     def fall_silent(self) -> None:
         self._speaking.clear()
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.crc import key_slot
 
 from luffy.settings.environment import HOST, number, several, switch
+from luffy.settings.redis import sentinels
 from luffy.settings.shop import apart, in_one_slot, key_template
 from utils.logs import PASSED_ON, level_of, to_console
 
@@ -152,6 +153,41 @@ def test_a_redis_database_that_is_no_number_is_not_taken_for_0():
     run = check(**PRODUCTION | {"REDIS_URL": "redis://127.0.0.1:6379/luffy"})
 
     assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
+
+
+@pytest.mark.parametrize("option", ["foo=bar", "decode_responses=True", "ssl_cert_reqs=none"])
+def test_a_redis_option_that_would_break_every_request_does_not_start(option: str):
+    run = check(**PRODUCTION | {"REDIS_URL": f"redis://:hush-hush@127.0.0.1:6379/0?{option}"})
+
+    assert_refused(run, f"REDIS_URL cannot have the option '{option.partition('=')[0]}'.")
+    assert "hush" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://127.0.0.1:26379",
+        "redis+sentinel://127.0.0.1:26379/",
+        "redis+sentinel:///luffy/0",
+        "redis+sentinel://127.0.0.1:26379,/luffy/0",
+        "redis+sentinel://127.0.0.1:26379/luffy/first",
+        "redis+sentinel://127.0.0.1:port/luffy/0",
+    ],
+)
+def test_sentinels_that_cannot_be_read_do_not_start(url: str):
+    assert_refused(check(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL must be as in")
+
+
+def test_sentinels_are_read_from_the_url():
+    hosts, options = "a:1,[::1]:2,b", "sentinel_password=q%40&ssl_cert_reqs=none"
+    url = f"rediss+sentinel://me:p%40ss@{hosts}/Luffy_main/3?{options}"
+
+    assert sentinels(url) == (
+        [("a", 1), ("::1", 2), ("b", 26379)],
+        "Luffy_main",
+        {"password": "q@"},
+        "rediss://me:p%40ss@Luffy_main/3?ssl_cert_reqs=none",
+    )
 
 
 def test_templates_that_make_the_same_key_do_not_start():
