@@ -10,9 +10,10 @@ from typing import IO, Any, NamedTuple
 
 from openpyxl import load_workbook
 
+from utils.spreadsheets import bounds
+
 MOST_NAMES = 200_000
 MOST_BYTES = 20 * 1024 * 1024
-MOST_UNPACKED_BYTES = 400 * 1024 * 1024  # an XLSX is a zip: a small file may unpack to a large one
 
 # The headings that we ask for come first, the likely ones second: a file that has 用户名 may also
 # have 用户, with people's real names.
@@ -131,14 +132,13 @@ def _xlsx(file: IO[bytes]) -> Iterator[Row]:
     once, to tell a formula without a saved result from an empty cell."""
     try:
         with zipfile.ZipFile(file) as package:
-            if sum(part.file_size for part in package.infolist()) > MOST_UNPACKED_BYTES:
-                raise UnreadableNames("XLSX文件的内容过大，请分成几个文件")
+            bounds.check(package)
             has_formulas = _has_formulas(package)
         written = _cells(file, results=False) if has_formulas else repeat(())
         for row, formulas in zip(_cells(file, results=True), written, strict=False):
             yield [_text(cell, formula) for cell, formula in zip_longest(row, formulas)]
-    except UnreadableNames:
-        raise
+    except bounds.TooMuch as too_much:
+        raise UnreadableNames(str(too_much)) from too_much
     except Exception as error:  # a broken file raises whatever zip and XML libraries raise
         raise UnreadableNames("XLSX文件已损坏或受密码保护，无法读取") from error
 
@@ -159,10 +159,11 @@ def _has_formulas(package: zipfile.ZipFile) -> bool:
 def _cells(file: IO[bytes], *, results: bool) -> Iterator[tuple[Any, ...]]:
     """The rows of the first sheet; of a cell with a formula the saved result, or the formula."""
     file.seek(0)
-    sheet = load_workbook(file, read_only=True, data_only=results).worksheets[0]
+    book = load_workbook(file, read_only=True, data_only=results, keep_links=False)
+    sheet = book.worksheets[0]
     # Some programs save a wrong size of the sheet; without this only its first cell is read.
     sheet.reset_dimensions()
-    yield from sheet.iter_rows()
+    yield from bounds.read_within(sheet.iter_rows())
 
 
 def _text(cell: Any, formula: Any) -> str | None:
