@@ -26,6 +26,7 @@ OWNER_FIELDS = {"content_type", "object_id"}
 
 class OwnedForm(DeskForm):
     def _get_validation_exclusions(self) -> set[str]:
+        # The types of Django leave this method out.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         # A new row gets its owner when it is saved; until then its formset looks for duplicates.
         return excluded - OWNER_FIELDS if self.instance.pk else excluded

@@ -1,6 +1,5 @@
 """Coupons: what they are worth, where they stand, and the way to hand them out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -116,7 +115,7 @@ class CouponAdmin(WithTurnover, DeskAdmin):
 
     def get_fieldsets(
         self, request: HttpRequest, obj: Coupon | None = None
-    ) -> Sequence[tuple[str | None, dict[str, Any]]]:
+    ) -> tuple[tuple[Any, Any], ...]:
         may_write = (
             self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         )
@@ -153,6 +152,7 @@ class CouponAdmin(WithTurnover, DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Coupon]:
         coupons: QuerySet[Coupon] = super().get_queryset(request)
+        # with_states is one of CouponQuerySet, which Django's admin does not know of.
         return with_bindings(coupons.with_states(timezone.localdate()))  # type: ignore[attr-defined]
 
     @display(description="优惠内容", ordering="money_equivalent_value")

@@ -138,6 +138,7 @@ class CouponForm(DeskForm):
 
     def _post_clean(self) -> None:
         said = {name: len(errors) for name, errors in self.errors.items()}
+        # The types of Django leave this method out.
         super()._post_clean()  # type: ignore[misc]
         # The model, too, asks for what this kind of coupon does not show.
         for name in self.not_asked:

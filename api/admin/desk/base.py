@@ -8,11 +8,10 @@ from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
-from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from api.admin.desk.forms import DeskForm
-from api.admin.desk.lists import GuardedListMixin
+from api.admin.desk.lists import GuardedListAdmin
 from api.admin.desk.search_boxes import SearchBoxes
 
 
@@ -23,7 +22,7 @@ class CountedPages(Paginator):
     template_name = "admin/counted_pages.html"
 
 
-class DeskAdmin(GuardedListMixin, SearchBoxes, ModelAdmin):
+class DeskAdmin(SearchBoxes, GuardedListAdmin):
     """`labels` has the Chinese for the fields whose model gives them no verbose name; forms, and
     columns made with `column`, show it."""
 

@@ -14,6 +14,7 @@ from unfold.forms import PaginationGenericInlineFormSet, PaginationInlineFormSet
 class DeskForm(forms.ModelForm):
     def validate_unique(self) -> None:
         try:
+            # Django's own validate_unique, but for the errors, begins with this private method.
             exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
             self.instance.validate_unique(exclude=exclude)
         except ValidationError as found:
@@ -59,6 +60,7 @@ class DistinctRows:
     @property
     def errors(self: Any) -> list[Any]:
         """With those of the rows within: the page's banner and the tab's badge look here only."""
+        # The formset that this is mixed into has them.
         own = super().errors  # type: ignore[misc]
         within = [inner for form in self.forms for inner in getattr(form, "nested_formsets", ())]
         return own + [error for inner in within for error in inner.formset.errors]

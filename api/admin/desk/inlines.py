@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.admin.options import InlineModelAdmin
 from django.http import HttpRequest
 from unfold.admin import GenericTabularInline, StackedInline, TabularInline
 
@@ -10,7 +11,7 @@ from api.admin.desk.forms import DeskForm, DeskFormSet, OwnedFormSet
 from api.admin.desk.search_boxes import SearchBoxes
 
 
-class LabelledInline(SearchBoxes):
+class LabelledInline(SearchBoxes, InlineModelAdmin):
     """For the inlines, what DeskAdmin.labels is for the forms."""
 
     form = DeskForm
@@ -21,7 +22,7 @@ class LabelledInline(SearchBoxes):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         if self.labels:
             kwargs.setdefault("labels", self.labels)
-        return super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        return super().get_formset(request, obj, **kwargs)
 
 
 class DeskTabularInline(LabelledInline, TabularInline):

@@ -10,6 +10,7 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from api.admin.desk.wrong_filters import WRONG_FILTER, WrongFilter, without_filters
@@ -29,8 +30,8 @@ class DeskList(ChangeList):
         return found
 
 
-class GuardedListMixin:
-    """For a ModelAdmin: its list is such a one, and says so when it has refused a filter."""
+class GuardedListAdmin(ModelAdmin):
+    """Its list is such a one, and says so when it has refused a filter."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskList
@@ -38,7 +39,7 @@ class GuardedListMixin:
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
             # Rendered here, within the `try`: it is then that the database is asked.
-            answer = super().changelist_view(request, extra_context)  # type: ignore[misc]  # mixin
+            answer = super().changelist_view(request, extra_context)
             return answer.render() if isinstance(answer, TemplateResponse) else answer
         except WRONG_FILTER:
             if not request.GET:
@@ -47,6 +48,6 @@ class GuardedListMixin:
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         try:
-            return super().get_changelist_instance(request)  # type: ignore[misc]  # mixin
+            return super().get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise WrongFilter from error

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import (
     AutocompleteMixin,
     AutocompleteSelect,
@@ -34,16 +35,16 @@ class MultipleSearchBox(OnlyIds, AutocompleteSelectMultiple):
         return [one if len(one) < ID_DIGITS else f"{one[:8]}…" for one in sent or ()]
 
 
-class SearchBoxes:
-    """Gives the `autocomplete_fields` of a form such a box. What is in the address of an empty
-    form, or in a form sent back, may be no id."""
+class SearchBoxes(BaseModelAdmin):
+    """For an admin or an inline: gives its `autocomplete_fields` such boxes. What stands in the
+    address of an empty form, or in a form sent back, may be no id."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+        if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", SearchBox(db_field, admin.site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in self.get_autocomplete_fields(request):  # type: ignore[attr-defined]
+        if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", MultipleSearchBox(db_field, admin.site))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)

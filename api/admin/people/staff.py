@@ -7,7 +7,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
@@ -16,7 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.filters import DaysFilter
-from api.admin.desk.lists import GuardedListMixin
+from api.admin.desk.lists import GuardedListAdmin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -35,7 +34,10 @@ def in_chinese(permission: Permission) -> str:
 
 
 class PermissionsInChinese:
+    """For an admin with such a field."""
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # The admin that this is mixed into has it.
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         if field and db_field.related_model is Permission:
             field.label_from_instance = in_chinese
@@ -43,14 +45,15 @@ class PermissionsInChinese:
 
 
 @admin.register(User)
-class StaffAdmin(GuardedListMixin, PermissionsInChinese, UserAdmin, ModelAdmin):
+class StaffAdmin(PermissionsInChinese, UserAdmin, GuardedListAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class StaffGroupAdmin(GuardedListMixin, PermissionsInChinese, GroupAdmin, ModelAdmin):  # type: ignore[misc]
+# GroupAdmin has narrower types for formfield_for_manytomany.
+class StaffGroupAdmin(PermissionsInChinese, GroupAdmin, GuardedListAdmin):  # type: ignore[misc]
     pass
 
 
