@@ -112,6 +112,8 @@ def redis_cache(url: str, *, cluster: bool = False) -> dict[str, Any]:
         "CLIENT_CLASS": "django_redis.client.DefaultClient",
         "CONNECTION_POOL_CLASS": "redis.BlockingConnectionPool",
         "CONNECTION_POOL_KWARGS": pool,
+        # Not pickle, which runs what it reads: whoever can write to Redis could run code here.
+        "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
     }
     location = url
     if cluster:
