@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from api.admin.coupons.binding import bound_to
@@ -108,7 +109,10 @@ class CouponForm(DeskForm):
             course = self.fields["course"]
             course.disabled = True
             kind = bound._meta.verbose_name if bound else "课程"
-            course.help_text = f"已绑定{kind}“{name_of(bound)}”，结算时不提供；此处不能修改。"
+            # The theme writes help texts into the page as they are.
+            course.help_text = format_html(
+                "已绑定{}“{}”，结算时不提供；此处不能修改。", kind, name_of(bound)
+            )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
