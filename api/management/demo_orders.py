@@ -22,7 +22,7 @@ from api.models import (
 from api.rules.coupons import HeldCoupon, Scope, Window
 from api.rules.money import yuan
 from api.rules.orders import OrderStatus
-from api.rules.pricing import Basket, Line, breakdown
+from api.rules.pricing import Basket, Line, PricedLine, breakdown
 from api.services import enrolments
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import Actor
@@ -70,25 +70,29 @@ def buy(record: CouponRecord, *, course_id: int, now: datetime) -> Order:
         version=secrets.token_hex(16),
         quote=_frozen(held, policy, priced.total, site_wide=site_wide, day=now),
     )
-    OrderDetail.objects.create(
-        order=order,
-        content_type=ContentType.objects.get_for_model(Course),
-        object_id=course_id,
-        original_price=paid.price,
-        price=paid.pay,
-        content=Course.objects.values_list("name", flat=True).get(pk=course_id),
-        valid_period_display=policy.get_valid_period_display(),
-        valid_period=policy.valid_period,
-        policy_id=policy.pk,
-        coupon_record=None if site_wide else record,
-        discount=paid.discount,
-        share=paid.share,
-    )
+    _sell(order, policy, paid, None if site_wide else record)
     lifecycle.lock([record.pk], order_id=order.pk, now=now, by=owner, reason="下单")
     lifecycle.use([record.pk], order_id=order.pk, now=now, by=owner, reason="付款")
     _pay(order, now)
     enrolments.enrol(order, now=now)
     return order
+
+
+def _sell(order: Order, policy: PricePolicy, paid: PricedLine, record: CouponRecord | None) -> None:
+    OrderDetail.objects.create(
+        order=order,
+        content_type=ContentType.objects.get_for_model(Course),
+        object_id=policy.object_id,
+        original_price=paid.price,
+        price=paid.pay,
+        content=Course.objects.values_list("name", flat=True).get(pk=policy.object_id),
+        valid_period_display=policy.get_valid_period_display(),
+        valid_period=policy.valid_period,
+        policy_id=policy.pk,
+        coupon_record=record,
+        discount=paid.discount,
+        share=paid.share,
+    )
 
 
 def _pay(order: Order, now: datetime) -> None:

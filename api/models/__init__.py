@@ -15,8 +15,6 @@ from .course import (
     CourseSubCategory,
     DegreeCourse,
     Homework,
-    OftenAskedQuestion,
-    PricePolicy,
     Scholarship,
     Teacher,
 )
@@ -29,6 +27,7 @@ from .order import (
     PaymentType,
     ShopEvent,
 )
+from .owned import OftenAskedQuestion, PricePolicy
 
 __all__ = [
     "Account",

@@ -22,12 +22,14 @@ class Schema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         return [way for way in super().get_auth() if way]  # {}: none is needed
 
+    # drf-spectacular declares None, and takes a text.
     def get_description(self) -> str:  # type: ignore[override]
         return ""  # not the view's docstring, which speaks of all its methods at once
 
     def _get_request_body(self, direction: str = "request") -> Any:
         asked_by, self.method = self.method, "POST" if self.method == "DELETE" else self.method
         try:  # the original knows no body of a DELETE
+            # drf-spectacular has no types here.
             body: Any = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
             self.method = asked_by

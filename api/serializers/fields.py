@@ -51,6 +51,7 @@ class IdOrNothingField(IdField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, allow_null=True, default=None, **kwargs)
 
+    # The one field of ids that may be none.
     def to_internal_value(self, data: Any) -> int | None:  # type: ignore[override]
         if data == "" or (type(data) is int and data == 0):
             return None

@@ -15,6 +15,7 @@ _SCAN_COUNT = 1000
 def values_of(connection: Redis, key: str, names: Sequence[str]) -> list[bytes | None]:
     """The values of some fields of a hash; no values where the key holds no hash."""
     try:
+        # redis-py types the answer of its asynchronous client, too.
         return connection.hmget(key, names)  # type: ignore[return-value]
     except ResponseError as error:
         if is_wrong_type(error):

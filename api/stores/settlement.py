@@ -125,7 +125,7 @@ class SettlementStore:
             write.delete(self.course_key(account_id, course_id))
         write.commit(self._redis)
 
-    # A key that holds no hash counts as empty; any other refusal (a slot on its way to another node,
+    # A key that holds no hash counts as empty; any other refusal (a slot on its way elsewhere,
     # a missing right) is passed on. One script: two requests, for the index and then for the hashes
     # it names, take the client nearly twice as long. The course keys are in the slot of KEYS[1]:
     # docs/redis.md.

@@ -68,6 +68,7 @@ def checked(url: str) -> dict[str, Any]:
     """What the URL says. Raises ImproperlyConfigured, which does not repeat the password."""
     try:
         found = sentinels(url)
+        # redis-py has no types here.
         place: dict[str, Any] = parse_url(found.url if found else url)  # type: ignore[no-untyped-call]
         if not (found or re.fullmatch(r"unix://.*|[^/]*//[^/]*(/[0-9]*)?(\?.*)?", url)):
             raise ValueError("the database is no number, and would be taken for 0")

@@ -181,7 +181,8 @@ def test_logins_are_counted_whatever_node_the_count_is_on(redis, servers, settin
 
     counts = [{key for key in servers.keys(node) if "luffy_limits" in key} for node in range(SIZE)]
     assert all(counts)
-    assert sum(map(len, counts)) == 2 * len(names)  # of names, and of addresses
+    # Of names, of addresses, and of each name from its address.
+    assert sum(map(len, counts)) == 3 * len(names)
 
 
 def test_settlements_that_another_program_wrote_are_found(customers, redis, monkeypatch):

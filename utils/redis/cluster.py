@@ -26,6 +26,7 @@ class Cluster(RedisCluster):
         super().__init__(retry=Retry(NoBackoff(), 1), **options)
         self.set_retry(Retry(NoBackoff(), 0))
         self._looking, self._look = threading.Lock(), self.nodes_manager.initialize
+        # There is no other way to look for nodes one thread at a time.
         self.nodes_manager.initialize = self._look_for_nodes  # type: ignore[method-assign]
 
     def _look_for_nodes(self, *args: Any, **options: Any) -> None:
@@ -40,12 +41,14 @@ class Cluster(RedisCluster):
     def pipeline(self, transaction: bool | None = None, shard_hint: Any = None) -> ClusterPipeline:
         """redis-py's own pipeline, except when its node does not answer: redis-py would then send
         the commands one by one, and wait for each. Here the first that fails ends the pipeline."""
+        # redis-py has no types here.
         pipe: ClusterPipeline = super().pipeline(transaction, shard_hint)  # type: ignore[no-untyped-call]
         pipe.parent_execute_command = self._ask_again
         return pipe
 
     def _ask_again(self, *command: Any, **options: Any) -> Any:
         try:
+            # redis-py has no types here.
             return self.execute_command(*command, **options)  # type: ignore[no-untyped-call]
         except (ConnectionError, TimeoutError, ClusterError) as error:
             # Not a RedisError, which the pipeline would take for this command's answer, and go on.
@@ -57,6 +60,7 @@ class Cluster(RedisCluster):
 
         Raises RedisError or RedisClusterException if it does not.
         """
+        # redis-py has no types here.
         one, *others = self.get_primaries()  # type: ignore[no-untyped-call]
         try:
             info = self.cluster_info(target_nodes=one)

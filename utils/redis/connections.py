@@ -34,10 +34,12 @@ def once_more() -> Retry:
 class _Leaving:
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
+            # Of the connection that this is mixed into.
             return super().read_response(*args, **options)  # type: ignore[misc]
         except (BusyLoadingError, ResponseError) as error:
             if not _says_not_this_server(error):
                 raise
+            # Of the connection that this is mixed into.
             self.disconnect()  # type: ignore[attr-defined]
             raise NotThisServer(str(error)) from error
 

@@ -5,6 +5,7 @@ from typing import Any
 from django_redis import pool
 
 
+# django-redis has no types.
 class SentinelConnectionFactory(pool.SentinelConnectionFactory):  # type: ignore[misc]
     """django-redis's own, but for the service's name, which it takes from the URL in lower case."""
 

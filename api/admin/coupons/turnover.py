@@ -14,6 +14,7 @@ class WithTurnover:
     """Columns and fields of the coupons' admin. A page of the list asks once, for all of it."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
+        # Of the admin that this is mixed into.
         changes = super().get_changelist_instance(request)  # type: ignore[misc]
         brought = turnover.of_coupons([coupon.pk for coupon in changes.result_list])
         for coupon in changes.result_list:

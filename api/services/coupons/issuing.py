@@ -149,8 +149,7 @@ def issue(
     The coupon's row stays locked until then: two managers cannot together give one account the
     same coupon twice. The pieces are taken by one conditional UPDATE, as everybody takes them.
     With `terms`, those that the manager has seen, it must still have them.
-    Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist if it is
-    gone.
+    Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist.
     """
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
