@@ -184,7 +184,7 @@ class CouponAdmin(WithTurnover, DeskAdmin):
     # --- What can be done ---------------------------------------------------------------------
 
     def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("api.issue_coupon")
+        return self.has_view_permission(request) and request.user.has_perm("api.issue_coupon")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A coupon that somebody holds stays: with it, the records would go."""
@@ -211,7 +211,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         return issuing.page(request, self._to_be_issued(request, object_id), frame)
 
     def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("api.view_couponrecord")
+        may_look = self.has_view_permission(request)
+        return may_look and request.user.has_perm("api.view_couponrecord")
 
     @action(description="查看记录", permissions=["records"], icon="receipt_long")
     def records(self, request: HttpRequest, object_id: str) -> HttpResponse:

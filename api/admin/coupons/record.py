@@ -159,7 +159,8 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
     # --- Taking one back ----------------------------------------------------------------------
 
     def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("api.void_couponrecord")
+        may_look = self.has_view_permission(request)
+        return may_look and request.user.has_perm("api.void_couponrecord")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         record = self.get_object(request, str(object_id))

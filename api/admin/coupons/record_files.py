@@ -36,7 +36,8 @@ class RecordFilesMixin(ExportMixin):
     formats = (CSV, XLSX)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("api.export_couponrecord")
+        may_look: bool = self.has_view_permission(request)
+        return may_look and request.user.has_perm("api.export_couponrecord")
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """GET: the form. POST: the file. It holds exactly what was asked for, or is not made."""

@@ -110,7 +110,8 @@ class AccountAdmin(LongListAdmin):
             messages.info(request, "密码已修改，旧Token立即失效，该账户需要重新登录。")
 
     def has_token_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("api.change_userauthtoken")
+        may_look = self.has_view_permission(request)
+        return may_look and request.user.has_perm("api.change_userauthtoken")
 
     @action(
         description="吊销Token",
