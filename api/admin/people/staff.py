@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.lists import GuardedListAdmin
+from api.admin.people import rights
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -33,10 +34,15 @@ def in_chinese(permission: Permission) -> str:
     return f"{model._meta.verbose_name}：{_MAY[may]}"
 
 
-class PermissionsInChinese:
-    """For an admin with such a field."""
+class GivesRights:
+    """For an admin in whose form one chooses groups and permissions: it offers those that one may
+    give, in Chinese."""
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Permission:
+            kwargs["queryset"] = rights.rights_to_give(request.user)
+        elif db_field.related_model is Group:
+            kwargs["queryset"] = rights.groups_to_give(request.user)
         # The admin that this is mixed into has it.
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         if field and db_field.related_model is Permission:
@@ -45,16 +51,33 @@ class PermissionsInChinese:
 
 
 @admin.register(User)
-class StaffAdmin(PermissionsInChinese, UserAdmin, GuardedListAdmin):
+class StaffAdmin(GivesRights, UserAdmin, GuardedListAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def get_readonly_fields(self, request: Any, obj: User | None = None) -> tuple[str, ...]:
+        return () if request.user.is_superuser else ("is_superuser",)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or rights.may_manage_person(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or rights.may_manage_person(request.user, obj))
+
 
 @admin.register(Group)
 # GroupAdmin has narrower types for formfield_for_manytomany.
-class StaffGroupAdmin(PermissionsInChinese, GroupAdmin, GuardedListAdmin):  # type: ignore[misc]
-    pass
+class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignore[misc]
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or rights.may_manage_group(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or rights.may_manage_group(request.user, obj))
 
 
 @admin.register(LogEntry)
