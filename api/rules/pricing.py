@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.coupons import CouponType, HeldCoupon, Worth
 from api.rules.money import divide, percent_of, to_fen, to_yuan
 
 
@@ -172,12 +172,14 @@ def discount(coupon: HeldCoupon | None, base: int) -> int:
     Always within 0 and the base, whatever another program wrote into the coupon. Raises `NotMoney`.
     The rule: docs/api.md, the rules of money.
     """
-    if coupon is None or shortfall(coupon, base):
+    if coupon is None:
         return 0
-    worth = coupon.worth
+    worth = coupon.terms.worth
     if worth.coupon_type is CouponType.DISCOUNT:
         percent = 100 if worth.off_percent is None else worth.off_percent
         return base - percent_of(base, min(max(percent, 0), 100))
+    if _missing(worth, base):
+        return 0
     return min(max(to_fen(worth.money_equivalent_value), 0), base)
 
 
@@ -186,9 +188,13 @@ def shortfall(coupon: HeldCoupon, base: int) -> int:
 
     Only 满减 has a minimum, and a base that equals it reaches it. Raises `NotMoney`.
     """
-    if coupon.worth.coupon_type is not CouponType.THRESHOLD:
+    return _missing(coupon.terms.worth, base)
+
+
+def _missing(worth: Worth, base: int) -> int:
+    if worth.coupon_type is not CouponType.THRESHOLD:
         return 0
-    return max(0, to_fen(coupon.worth.minimum_consume) - base)
+    return max(0, to_fen(worth.minimum_consume) - base)
 
 
 def _offered(place: Line | Basket, record_id: int | None) -> int | None:
