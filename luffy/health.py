@@ -1,45 +1,105 @@
-"""The health check, for whatever watches the service from outside."""
+"""What whatever watches the service from outside may ask: is it alive, and may it have traffic.
+
+Both are answered before the checks for the right host and for HTTPS: probes call by address, from
+inside.
+"""
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django_redis import get_redis_connection
-from redis import RedisError
+from redis import RedisError, ResponseError
 from redis.exceptions import RedisClusterException
+
+from utils.optimistic import GuardedWrite
+from utils.redis.connections import NotThisServer
 
 logger = logging.getLogger(__name__)
 
+OK, UNREACHABLE = "ok", "unreachable"
+READ_ONLY, NOT_MIGRATED, REFUSES_WRITES = "read-only", "not migrated", "refuses writes"
+NO_ACCOUNT = 0  # whose key the probe writes
+PROBE_SECONDS = 10
+
 
 class HealthMiddleware:
-    """Answers /healthz before the checks for the right host and for HTTPS: probes call by address,
-    from inside."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return healthz() if request.path_info == "/healthz" else self.get_response(request)
+        match request.path_info:
+            case "/healthz":
+                return healthz()
+            case "/readyz":
+                return readyz()
+            case _:
+                return self.get_response(request)
 
 
 def healthz() -> JsonResponse:
-    """Says whether database and Redis answer: 200 when both do, else 503."""
+    """Says that the process answers. It asks no server: to start the process anew would not bring
+    one back."""
+    return JsonResponse({"status": OK})
+
+
+def readyz() -> JsonResponse:
+    """Says whether requests can be served, and if not, whose fault it is: 200 or 503."""
     states = {
-        "database": _state(lambda: connection.cursor().execute("SELECT 1"), DatabaseError),
-        "redis": _state(
-            lambda: get_redis_connection("default").ping(), RedisError, RedisClusterException
-        ),
+        "database": _state(database, DatabaseError),
+        "redis": _state(redis, RedisError, RedisClusterException),
     }
-    return JsonResponse(states, status=200 if set(states.values()) == {"ok"} else 503)
+    return JsonResponse(states, status=200 if set(states.values()) == {OK} else 503)
 
 
-def _state(probe: Callable[[], object], *failures: type[Exception]) -> str:
+def database() -> str:
+    """It has all migrations of this version, and can be written to. A later version's may be there
+    as well: the old processes go on while they are replaced."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")  # on a standby, too
+            if cursor.fetchone() == ("on",):
+                return READ_ONLY
+    applied = MigrationRecorder(connection).applied_migrations()
+    return OK if last_migrations() <= applied.keys() else NOT_MIGRATED
+
+
+def redis() -> str:
+    """It takes what the service writes: a script that fills a hash, under a name of the service's
+    own. Of a cluster, only whether it serves: one node that refuses is trouble for its accounts
+    alone."""
+    client = get_redis_connection("default")
+    if settings.REDIS_CLUSTER:
+        client.ping()
+        return OK
+    key = settings.PAYMENT_COUPON_KEY % NO_ACCOUNT
+    write = GuardedWrite(key, {})
+    write.replace(key, {"probe": "readyz"})
+    write.expire(key, PROBE_SECONDS)
     try:
-        probe()
+        write.commit(client)
+    except (ResponseError, NotThisServer) as error:
+        logger.warning("readyz: %s", error)
+        return REFUSES_WRITES
+    return OK
+
+
+@cache
+def last_migrations() -> frozenset[tuple[str, str]]:
+    """Of each app, those that no other one follows."""
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+
+
+def _state(probe: Callable[[], str], *failures: type[Exception]) -> str:
+    try:
+        return probe()
     except failures as error:
-        logger.warning("health check: %s", error)
-        return "unreachable"
-    return "ok"
+        logger.warning("readyz: %s", error)
+        return UNREACHABLE

@@ -1,4 +1,4 @@
-"""The API and the admin. /healthz is answered by a middleware, luffy/health.py."""
+"""The API and the admin. /healthz and /readyz are answered by a middleware, luffy/health.py."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -123,6 +123,6 @@ def test_a_front_end_can_read_how_long_to_wait(anonymous, settings):
 
 
 @pytest.mark.usefixtures("configured")
-@pytest.mark.parametrize("url", ["/admin/login/", "/healthz"])
+@pytest.mark.parametrize("url", ["/admin/login/", "/healthz", "/readyz"])
 def test_only_the_api_is_open_to_other_origins(anonymous, url):
     assert_not_allowed(anonymous.get(url, HTTP_ORIGIN=ORIGIN))

@@ -57,6 +57,7 @@ def redis(servers: RedisClusterServers, settings, monkeypatch) -> Iterator[Clust
     """The service's Redis is the cluster, of which it knows the second node."""
     for name, template in TEMPLATES.items():
         setattr(settings, name, template)
+    settings.REDIS_CLUSTER = True
     monkeypatch.setenv("REDIS_TIMEOUT", str(TIMEOUT))
     url = servers.servers[1].url
     settings.CACHES = {**settings.CACHES, "default": redis_cache(url, cluster=True)}
@@ -369,7 +370,7 @@ def test_a_process_that_starts_while_its_own_node_is_gone_serves_once_it_is_back
         forget_connection()
 
         assert_gone(customers[0].get("/api/payment/"))
-        assert client.get("/healthz").json()["redis"] == "unreachable"
+        assert client.get("/readyz").json()["redis"] == "unreachable"
 
     whole_journey(customers[0])
 
@@ -378,18 +379,18 @@ def test_the_health_check_bears_the_loss_of_one_node(customers, servers, client)
     with servers.without(0):  # the one that a client asks what is no account's
         for _ in range(3):
             assert_gone(customers[0].get("/api/payment/"))
-            assert client.get("/healthz").status_code == 200
+            assert client.get("/readyz").status_code == 200
 
 
 def test_the_health_check_sees_a_cluster_that_serves_nobody(customers, servers, client):
     with servers.all_or_nothing(), servers.without_slot(0):
-        answer = client.get("/healthz")
+        answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json() == {"database": "ok", "redis": "unreachable"}
         for customer in customers:
             assert_gone(customer.get("/api/payment/"))
 
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 200
     for customer in customers:
         whole_journey(customer)
 

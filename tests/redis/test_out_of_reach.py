@@ -182,15 +182,15 @@ def test_requests_that_fail_give_their_connections_back(settled, server):
 
 
 def test_the_health_check_sees_redis_go_and_come_back(settled, server, client):
-    assert client.get("/healthz").json() == {"database": "ok", "redis": "ok"}
+    assert client.get("/readyz").json() == {"database": "ok", "redis": "ok"}
 
     server.stop()
-    answer = client.get("/healthz")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"database": "ok", "redis": "unreachable"}
 
     server.start()
-    answer = client.get("/healthz")
+    answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"database": "ok", "redis": "ok"}
 
@@ -243,11 +243,11 @@ def test_a_database_that_goes_after_the_token_was_read_leaves_the_earlier_settle
 
 def test_the_health_check_sees_the_database_go_and_come_back(settled, database_gone, client):
     with database_gone():
-        answer = client.get("/healthz")
+        answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"database": "unreachable", "redis": "ok"}
 
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 200
 
 
 @pytest.mark.postgres
@@ -299,10 +299,10 @@ def test_a_database_that_falls_silent_is_503_and_the_next_request_works(settled,
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_health_check_does_not_wait_for_a_database_that_falls_silent(relay, client):
-    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 200
 
     relay.fall_silent()
     started = time.monotonic()
 
-    assert client.get("/healthz").json()["database"] == "unreachable"
+    assert client.get("/readyz").json()["database"] == "unreachable"
     assert time.monotonic() - started < 4

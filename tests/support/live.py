@@ -94,7 +94,7 @@ def _wait_for(host: str, server: subprocess.Popen[bytes], log: Path) -> None:
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and server.poll() is None:
         try:
-            if Visitor(host).ask("GET", "/healthz").status == 200:
+            if Visitor(host).ask("GET", "/readyz").status == 200:
                 return
         except OSError:
             time.sleep(0.1)
