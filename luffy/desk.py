@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 
 class LoginForm(AuthenticationForm):
-    """Counts the attempt before it looks at the password. `status` is that of the answer."""
+    """Counts the attempt before it checks the password. `status` is the HTTP status of the answer,
+    and `wait` the seconds until the next attempt is allowed."""
 
     status = 200
     wait: int | None = None
@@ -64,7 +65,7 @@ class DeskSite(UnfoldAdminSite):
             if form.wait:
                 answer["Retry-After"] = str(form.wait)
         elif request.method == "POST" and request.user.is_authenticated:
-            # A moment, not a number of seconds, which would begin anew with every change.
+            # As a moment: a number of seconds would start again each time the session is saved.
             ends = timezone.now() + timedelta(hours=settings.DESK_SESSION_HOURS)
             request.session.set_expiry(ends)
         return answer

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from api.admin.coupons import record_search
+from api.admin.desk import search
 from api.models import Coupon, CouponRecord, EnrolledCourse, Order, Payment, ShopEvent
 from api.services.orders import closing
 from tests.admin.conftest import MakeStaff
@@ -81,8 +81,7 @@ def test_orders_are_found_by_the_beginning_of_a_number_or_of_a_name(manager: Cli
 
 
 def test_a_name_that_is_too_short_says_so(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_search, "NAMES_SEARCHED", 0)
-    monkeypatch.setattr("api.admin.orders.reading.NAMES_SEARCHED", 0)
+    monkeypatch.setattr(search, "NAMES_SEARCHED", 0)
     orders.order(username="alice")
     assert "请输入更完整的用户名" in manager.get(LIST, {"q": "al"}).content.decode()
 

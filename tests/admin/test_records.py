@@ -18,7 +18,8 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from api.admin.coupons import record_export as record_resource
-from api.admin.coupons import record_files, record_search
+from api.admin.coupons import record_files
+from api.admin.desk import search
 from api.models import CouponRecord
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, lock, void
 from tests.admin.conftest import MakeStaff
@@ -64,7 +65,7 @@ def test_it_is_found_by_the_beginning_of_its_number_or_of_its_owners_name(
 
 
 def test_a_name_that_is_too_short_says_so(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_search, "NAMES_SEARCHED", 1)
+    monkeypatch.setattr(search, "NAMES_SEARCHED", 1)
     CouponRecordFactory(account__username="alice")
     CouponRecordFactory(account__username="alan")
     assert "请输入更完整的用户名" in manager.get(LIST, {"q": "al"}).content.decode()
@@ -275,7 +276,7 @@ def test_a_file_holds_what_is_filtered_newest_first(
 def test_a_search_that_finds_too_many_accounts_is_not_exported_in_part(
     manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_search, "NAMES_SEARCHED", 1)
+    monkeypatch.setattr(search, "NAMES_SEARCHED", 1)
     CouponRecordFactory(account__username="alice", status=1)
     CouponRecordFactory(account__username="alan", status=1)
     for url in (f"{EXPORT}?q=al&status__exact=1", f"{EXPORT}?q=+al&status__exact=1"):

@@ -58,7 +58,7 @@ class ArticleAdmin(DeskAdmin):
 
 
 class SaidByAccountAdmin(LongListAdmin):
-    """What accounts leave behind on anything: the desk reads it and can remove it."""
+    """What an account has collected or said. The desk can read and delete it."""
 
     list_select_related = ("account",)
     ordering = ("-id",)

@@ -103,7 +103,7 @@ class CourseChapterAdmin(DeskAdmin):
     inlines = (SectionInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CourseChapter]:
-        # The course is part of a chapter's __str__: of every choice of an autocomplete.
+        # A search box shows chapters by their __str__, which has the name of the course in it.
         return super().get_queryset(request).select_related("course")
 
 

@@ -1,7 +1,7 @@
 """Prices and questions: rows that a generic foreign key binds to a course or a degree.
 
-A row is unique together with its owner, and the owner is no field of these forms; so Django's own
-check passes over it, and the database would answer a duplicate with an error page.
+They are unique together with their owner. The owner is no field of these forms, and Django does not
+check what is no field: a duplicate would be an error of the database, and a crash.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ class OwnedForm(DeskForm):
     def _get_validation_exclusions(self) -> set[str]:
         # The types of Django leave this method out.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        # A new row gets its owner when it is saved; until then its formset looks for duplicates.
+        # A new row has no owner before it is saved; its formset finds its duplicates.
         return excluded - OWNER_FIELDS if self.instance.pk else excluded
 
 
@@ -78,8 +78,8 @@ def of_owners_named(rows: QuerySet[Any], term: str) -> QuerySet[Any]:
 
 
 class OwnedAdmin(DeskAdmin):
-    """Rows that belong to a course or a degree. They are made in its form; here they are found,
-    and their own fields changed."""
+    """Rows that belong to a course or a degree. They are added in the form of their owner; these
+    pages find and change them."""
 
     list_filter: tuple[Any, ...] = (
         ("content_type", titled("所属类型", admin.RelatedOnlyFieldListFilter)),
@@ -109,7 +109,9 @@ class PricePolicyAdmin(OwnedAdmin):
         ("price", titled("价格(元)", RangeNumericFilter)),
     )
     list_filter_submit = True
-    search_fields = ("object_id",)  # shows the search box; what it finds is below
+    search_fields = (
+        "object_id",
+    )  # so that there is a search box; get_search_results does the search
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PricePolicy], search_term: str

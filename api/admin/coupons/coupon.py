@@ -187,13 +187,15 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         return self.has_view_permission(request) and request.user.has_perm("api.issue_coupon")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A coupon that somebody holds stays: with it, the records would go."""
+        """Not of a coupon that somebody holds: its records would be deleted with it."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and not (obj and obj.couponrecord_set.exists())
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # it asks nobody whether they are held
+        actions.pop(
+            "delete_selected", None
+        )  # it would not ask for each coupon whether somebody holds it
         return actions
 
     @action(

@@ -19,7 +19,7 @@ from api.services.coupons import editing
 
 BY_DATES, BY_DAYS = "dates", "days"
 
-# When the browser shows a field; `unasked` below says the same to the server.
+# When the browser shows a field. The server has the same rule in `unasked`.
 SHOWN_WHEN = {
     "money_equivalent_value": f"coupon_type != '{CouponType.DISCOUNT.value}'",
     "minimum_consume": f"coupon_type == '{CouponType.THRESHOLD.value}'",
@@ -29,7 +29,7 @@ SHOWN_WHEN = {
     "coupon_valid_days": f"validity == '{BY_DAYS}'",
 }
 
-# What one must fill in where it is shown, and what the form says otherwise.
+# Fields that must be filled in when they are shown, and the message if they are not.
 ASKED = {
     "money_equivalent_value": "请填写优惠的金额",
     "minimum_consume": "请填写最低消费",
@@ -42,7 +42,7 @@ ASKED = {
 
 
 def unasked(coupon_type: int | None, validity: str | None) -> dict[str, Any]:
-    """The fields that such a coupon does not use, with the value that they have then."""
+    """The fields that such a coupon does not use, each with the value that is saved for it."""
     fields: dict[str, Any] = {}
     if coupon_type == CouponType.DISCOUNT:
         fields["money_equivalent_value"] = 0
@@ -60,7 +60,7 @@ class CouponForm(DeskForm):
         label="绑定课程",
         queryset=Course.objects.all(),
         required=False,
-        # Chapters have the foreign key to a course that the widget wants to search along.
+        # The widget wants some foreign key to a course; that of chapters will do.
         widget=SearchBox(CourseChapter._meta.get_field("course"), admin.site),
         help_text="输入课程名称搜索；留空表示全站可用。",
         error_messages={"invalid_choice": "没有这门课程，请重新选择"},
@@ -88,19 +88,22 @@ class CouponForm(DeskForm):
         self.keeps_binding = False
         self.not_asked: dict[str, Any] = {}
         if "money_equivalent_value" not in self.fields:
-            return  # somebody who may only look, whose form has the fields declared above alone
+            return  # a form to look at has only the two fields declared above
         for name, otherwise in ASKED.items():
             self.fields[name].required = True
             self.fields[name].error_messages["required"] = otherwise
         for name in ("money_equivalent_value", "minimum_consume"):
-            self.initial[name] = self.initial.get(name) or None  # a 0 is only "not asked"
+            self.initial[name] = (
+                self.initial.get(name) or None
+            )  # a saved 0 stands for a field that was not used
         if self.instance.pk:
             by_dates = self.instance.valid_begin_date or not self.instance.coupon_valid_days
             self.initial["validity"] = BY_DATES if by_dates else BY_DAYS
             self._show_binding()
 
     def _show_binding(self) -> None:
-        """A coupon bound to something else than a course keeps that, and the form says what."""
+        """Shows the course. If the coupon is bound to something else, that is shown in words, and
+        cannot be changed."""
         bound = bound_to(self.instance)
         if isinstance(bound, Course):
             self.initial["course"] = bound.pk
@@ -144,9 +147,10 @@ class CouponForm(DeskForm):
         said = {name: len(errors) for name, errors in self.errors.items()}
         # The types of Django leave this method out.
         super()._post_clean()  # type: ignore[misc]
-        # The model, too, asks for what this kind of coupon does not show.
+        # The model also checks the fields that this type of coupon does not show.
         for name in self.not_asked:
             self.errors.pop(name, None)
-        # And of a value that is none it only sees that it is missing.
+        # Where the form has refused a value, the model sees None and adds that it is missing; the
+        # form's own message is enough.
         for name, number in said.items():
             del self.errors[name][number:]

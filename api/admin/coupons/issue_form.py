@@ -51,7 +51,7 @@ class IssueForm(forms.Form):
     names = forms.CharField(
         label="用户名",
         required=False,
-        # Not max_length: with it the browser cuts off the names beyond, and says nothing.
+        # Not max_length: with it the browser would silently cut off the names beyond.
         validators=[MaxLengthValidator(PASTED_MOST, f"最多{PASTED_MOST}个字符，更多请上传文件")],
         widget=UnfoldAdminTextareaWidget(
             attrs={"rows": 8, "placeholder": "alice\nbob", "data-most": PASTED_MOST}
@@ -80,7 +80,7 @@ class IssueForm(forms.Form):
         source = data.get("source")
         asked = {PICKED: "accounts", PASTED: "names", FILE: "file"}
         for other in {"accounts", "names", "file"} - {asked.get(str(source))}:
-            self.errors.pop(other, None)  # it is not looked at
+            self.errors.pop(other, None)  # a field of another source, which is not shown
         if source in asked and asked[source] not in self.errors:
             try:
                 self._find(source, data)

@@ -32,10 +32,10 @@ def keep(audience: Audience, coupon: Coupon, *, manager_id: int) -> str:
 
 
 def take(token: str, coupon: Coupon, *, manager_id: int) -> Preview | None:
-    """None if there is none, or none any more."""
+    """None if there is no such preview, or if it has expired or was taken before."""
     key = _key(manager_id, coupon, token)
     kept = cache.get(key)
-    # Of two clicks at the same moment, only one deletes the key.
+    # Of two requests at the same moment, only one deletes the key; the other answers None.
     return _from_json(kept) if kept and cache.delete(key) else None
 
 

@@ -20,7 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.coupons import record_search, words
+from api.admin.coupons import words
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import in_short
 from api.admin.coupons.record_files import RecordFilesMixin
@@ -29,6 +29,7 @@ from api.admin.desk.columns import column
 from api.admin.desk.dialogs import asking, back_to
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
+from api.admin.desk.search import numbered_or_owned
 from api.admin.desk.user import user_id
 from api.models import CouponRecord, CouponRecordStatus
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
@@ -79,7 +80,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
         ("account", AutocompleteSelectFilter),
     )
     list_filter_submit = True
-    search_fields = ("number",)  # what it finds is in get_search_results
+    search_fields = ("number",)  # for the box; get_search_results does the search
     search_help_text = "按券号或用户名的开头搜索"
     ordering = ("-id",)
     sortable_by = ()
@@ -147,14 +148,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CouponRecord], search_term: str
     ) -> tuple[QuerySet[CouponRecord], bool]:
-        term = search_term.strip()
-        if not record_search.can_be_found(term):
-            return (queryset.none() if term else queryset), False
-        accounts = record_search.accounts_named(term)
-        if len(accounts) > record_search.NAMES_SEARCHED:
-            most = record_search.NAMES_SEARCHED
-            messages.warning(request, f"以“{term}”开头的账户超过{most}个，请输入更完整的用户名。")
-        return record_search.numbered_or_owned(queryset, term, accounts), False
+        return numbered_or_owned(request, queryset, search_term, "number"), False
 
     # --- Taking one back ----------------------------------------------------------------------
 

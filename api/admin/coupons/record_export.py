@@ -25,8 +25,8 @@ _COLUMNS = ("pk", "number", "account__username", "coupon__name", "status", "get_
 
 
 class RecordResource(ModelResource):
-    """The columns, for import-export's page and for the heading. The rows are not made by it: a
-    million of them would take it many minutes, a field at a time."""
+    """The columns, for import-export's page and for the heading. The rows come from `rows` below:
+    import-export makes them field by field, and would take many minutes for a million."""
 
     number = Field(column_name="券号")
     account = Field(column_name="用户名")

@@ -20,7 +20,7 @@ from unfold.contrib.import_export.forms import ExportForm
 
 from api.admin.coupons import record_export
 from api.admin.coupons.record_export import RecordResource
-from api.admin.coupons.record_search import finds_too_many
+from api.admin.desk.search import finds_too_many
 from api.admin.desk.user import user_id
 from api.admin.desk.wrong_filters import WRONG_FILTER, without_filters
 from api.models import CouponRecord
@@ -79,8 +79,8 @@ def file_of(
 
 
 def logged(rows: Iterator[list[Any]], extension: str, *, user_id: int) -> Iterator[list[Any]]:
-    """Passes the rows on. At the end, or when the download is broken off, the admin log is told
-    how many went out."""
+    """Passes the rows on. When all are sent, or the download is broken off, writes into the admin
+    log how many were."""
     number = 0
     try:
         for row in rows:

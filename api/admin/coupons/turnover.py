@@ -11,10 +11,10 @@ from api.services.coupons.turnover import Turnover
 
 
 class WithTurnover:
-    """Columns and fields of the coupons' admin. A page of the list asks once, for all of it."""
+    """Columns and fields for CouponAdmin. The list asks once, for all coupons of a page."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        # Of the admin that this is mixed into.
+        # A method of the admin that this is mixed into.
         changes = super().get_changelist_instance(request)  # type: ignore[misc]
         brought = turnover.of_coupons([coupon.pk for coupon in changes.result_list])
         for coupon in changes.result_list:

@@ -13,7 +13,7 @@ def worth(coupon: Coupon) -> str:
 
 
 def worth_shown(coupon: Coupon | None) -> SafeString:
-    """In the element that the form's script rewrites while one types."""
+    """Within the element that the script of the coupon form updates while one types."""
     text = coupon and worth(coupon)
     return format_html('<output class="coupon-words font-semibold">{}</output>', text or "—")
 

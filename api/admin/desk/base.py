@@ -16,8 +16,8 @@ from api.admin.desk.search_boxes import SearchBoxes
 
 
 class CountedPages(Paginator):
-    """The pages of a list, and how many rows it has. The theme would name them by the document's
-    plural, which begins with a number of its own: 9 31. 优惠券生成记录."""
+    """Links to the pages of a list, and 共9条. The theme would write the plural name of the model
+    after the number, and those names begin with a number themselves: 9 31. 优惠券生成记录."""
 
     template_name = "admin/counted_pages.html"
 
@@ -39,7 +39,8 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Without the rows that only join two others: they have neither a name nor a form."""
+        """What the page lists before it deletes, without the rows of many-to-many tables: they have
+        neither a name nor a form."""
         tree, counts, missing, protected = super().get_deleted_objects(objs, request)
         models = apps.get_models(include_auto_created=True)
         joins = [model for model in models if model._meta.auto_created]
@@ -50,27 +51,27 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
 
 
 def _without(lines: tuple[str, ...], tree: list[Any]) -> list[Any]:
-    """The nested list `tree` less what begins with one of `lines`."""
+    """The nested list `tree` without the entries that begin with one of `lines`."""
     kept = (_without(lines, one) if isinstance(one, list) else one for one in tree)
     return [one for one in kept if one != [] and not str(one).startswith(lines)]
 
 
 class LongListAdmin(DeskAdmin):
-    """For tables that grow with the shop's customers: the list turns pages without counting."""
+    """For tables that grow with the number of customers: the list never counts its rows."""
 
     paginator = InfinitePaginator
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # a count for every choice of every filter
-    list_disable_select_all = True  # "all 9,999,999,999"
+    show_facets = ShowFacets.NEVER  # they cost a COUNT for every choice of every filter
+    list_disable_select_all = True  # the theme would offer to select all 9,999,999,999 rows
 
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
     ) -> "Paginator[Any]":
-        if queryset.model is not self.model:  # the history of one row, which has an end
+        if queryset.model is not self.model:  # the history of one row is short
             return CountedPages(queryset, per_page, *args, **kwargs)
         return super().get_paginator(request, queryset, per_page, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        # There is no choosing of all pages, and so no number to say of them.
+        # Django counts the rows for this note about selecting them on all pages.
         context = {"selection_note_all": "", **(extra_context or {})}
         return super().changelist_view(request, context)

@@ -8,7 +8,8 @@ from django.db.models import Model
 
 
 def column(path: str, label: str, *, boolean: bool = False) -> Callable[[Model], Any]:
-    """A list column: the field at `path` (`chapter__course__name`), its choice in words."""
+    """A list column that shows the field at `path` (`chapter__course__name`). A field with choices
+    is shown in words."""
     *steps, field = path.split("__")
 
     @display(description=label, ordering=path, boolean=boolean)
@@ -25,7 +26,7 @@ def column(path: str, label: str, *, boolean: bool = False) -> Callable[[Model],
 
 
 def name_of(row: Model | None) -> str:
-    """What a generic foreign key points to, without the queries that a __str__ may cost."""
+    """The name of what a generic foreign key points to. Its __str__ might cost queries."""
     if row is None:
         return "（已删除）"
     name = getattr(row, "name", None) or getattr(row, "title", None)

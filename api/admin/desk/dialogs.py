@@ -10,13 +10,13 @@ from unfold.forms import BaseDialogForm
 def asking(
     title: str, text: str, form: type[BaseDialogForm] = BaseDialogForm, button: str = "确定"
 ) -> ActionDialog:
-    """The dialog that an action opens first. What it changes, it changes on the POST from there:
-    unfold's actions without a dialog are mere links."""
+    """For an action that changes something: it opens this dialog, and does its work when the dialog
+    is sent by POST. An action of unfold without a dialog is a link, followed by GET."""
     return ActionDialog(title=title, description=text, form_class=form, form_submit_text=button)
 
 
 def back_to(row: Model) -> HttpResponse:
-    """Closes an action's dialog, and shows the row's form anew."""
+    """The answer to a dialog: closes it and loads the page of `row` again."""
     meta = row._meta
     url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
     return HttpResponse(headers={"HX-Redirect": url})

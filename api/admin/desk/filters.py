@@ -14,7 +14,7 @@ from unfold.utils import parse_date_str
 
 
 def titled(title: str, base: type) -> type:
-    """The list filter `base` under a title of its own, where the field's name is no Chinese."""
+    """The list filter `base` with a Chinese title, for a field whose own name is English."""
 
     class Titled(base):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,7 +25,8 @@ def titled(title: str, base: type) -> type:
 
 
 def having(title: str, rows: Callable[[], QuerySet[Any]], key: str) -> type:
-    """The list filter between those that one of `rows` refers to by `key`, and those without."""
+    """A list filter with two choices: the rows that one of `rows` refers to by its foreign key
+    `key`, and all others."""
 
     class Having(DropdownFilter):
         parameter_name = f"has_{key}"
@@ -43,8 +44,8 @@ def having(title: str, rows: Callable[[], QuerySet[Any]], key: str) -> type:
 
 
 class DatesFilter(RangeDateFilter):
-    """From a day to a day, both included. What is no day is refused; the theme would show, and
-    export, as if nothing had been asked."""
+    """From a day to a day, both included. Text that is no day is refused: the theme would ignore
+    it, and show and export every row."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = self._day("from"), self._day("to")
@@ -69,7 +70,7 @@ class DatesFilter(RangeDateFilter):
 
 
 class DaysFilter(DatesFilter):
-    """The same on a field of moments, by the days of the shop's time zone."""
+    """The same for a field with date and time. A day is one of the shop's time zone."""
 
     def _start_of(self, day: date) -> datetime:
         return timezone.make_aware(datetime.combine(day, time.min))

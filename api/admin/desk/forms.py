@@ -1,6 +1,7 @@
-"""Rows that must differ and do not: said in plain Chinese, beside a field that one can change.
+"""Duplicates (of rows that must be unique) are told in plain Chinese, beside a field of the form.
 
-Django says it of the form as a whole, where a stacked row shows nothing, and names the columns.
+Django's own message names database columns and belongs to the form as a whole, and the theme does
+not show it for stacked inlines.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from unfold.forms import PaginationGenericInlineFormSet, PaginationInlineFormSet
 class DeskForm(forms.ModelForm):
     def validate_unique(self) -> None:
         try:
-            # Django's own validate_unique, but for the errors, begins with this private method.
+            # As in Django's own validate_unique.
             exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
             self.instance.validate_unique(exclude=exclude)
         except ValidationError as found:
@@ -42,7 +43,8 @@ def _each(errors: ValidationError) -> Iterator[ValidationError]:
 
 
 class DistinctRows:
-    """For formsets: a row that repeats one above it, and what is wrong in the rows within rows."""
+    """For formsets: finds a row that repeats one above it, and counts the errors of inlines within
+    inlines."""
 
     def validate_unique(self: Any) -> None:
         for unique in self.model._meta.unique_together:
@@ -59,8 +61,9 @@ class DistinctRows:
 
     @property
     def errors(self: Any) -> list[Any]:
-        """With those of the rows within: the page's banner and the tab's badge look here only."""
-        # The formset that this is mixed into has them.
+        """Includes those of the inlines within: the page's banner and the tab's badge only count
+        the errors that stand here."""
+        # A property of the formset that this is mixed into.
         own = super().errors  # type: ignore[misc]
         within = [inner for form in self.forms for inner in getattr(form, "nested_formsets", ())]
         return own + [error for inner in within for error in inner.formset.errors]
@@ -71,4 +74,4 @@ class DeskFormSet(DistinctRows, PaginationInlineFormSet):
 
 
 class OwnedFormSet(DistinctRows, PaginationGenericInlineFormSet):
-    """Of rows that a generic foreign key binds to their owner."""
+    """For rows with a generic foreign key to their owner."""

@@ -12,7 +12,7 @@ from api.admin.desk.search_boxes import SearchBoxes
 
 
 class LabelledInline(SearchBoxes, InlineModelAdmin):
-    """For the inlines, what DeskAdmin.labels is for the forms."""
+    """`labels` has the Chinese names of fields, as in DeskAdmin."""
 
     form = DeskForm
     formset = DeskFormSet
@@ -34,7 +34,7 @@ class DeskStackedInline(LabelledInline, StackedInline):
 
 
 class DeskGenericInline(GenericTabularInline):
-    """Rows bound to whatever they belong to; labels come with the form's Meta."""
+    """For rows with a generic foreign key to their owner. Their forms have the labels."""
 
     formset = OwnedFormSet
     extra = 0

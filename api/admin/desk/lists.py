@@ -22,7 +22,7 @@ class DeskList(ChangeList):
             found = super().get_filters(request)
         except DisallowedModelAdminLookup as error:
             raise IncorrectLookupParameters(str(error)) from error
-        # Every filter has taken its own from the address; the bar of dates has added its bounds.
+        # Each filter has taken its parameters out; date_hierarchy has put these two in.
         _, _, left, _, _ = found
         bounds = {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
         if unknown := left.keys() - bounds:
@@ -31,14 +31,15 @@ class DeskList(ChangeList):
 
 
 class GuardedListAdmin(ModelAdmin):
-    """Its list is such a one, and says so when it has refused a filter."""
+    """An admin with such a list. When the list refuses a filter, the page says so and shows the
+    list without filters."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         try:
-            # Rendered here, within the `try`: it is then that the database is asked.
+            # Rendered within the `try`, because rendering asks the database.
             answer = super().changelist_view(request, extra_context)
             return answer.render() if isinstance(answer, TemplateResponse) else answer
         except WRONG_FILTER:

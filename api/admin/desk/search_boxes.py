@@ -1,4 +1,4 @@
-"""Boxes that look up rows of another model as one types, and stand whatever they are sent."""
+"""Boxes that look up rows of another model while one types, and accept any nonsense as input."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,12 +12,12 @@ from django.contrib.admin.widgets import (
 )
 from django.http import HttpRequest
 
-ID_DIGITS = 19  # numbers of fewer fit into a bigint
+ID_DIGITS = 19  # a number with fewer digits fits into a bigint
 
 
 class OnlyIds(AutocompleteMixin):
-    """Lets Django's search boxes show a refused value: they ask the database for whatever was
-    sent, and crash on what is no number."""
+    """Django's search boxes, when they show a form again, ask the database for whatever was sent,
+    and crash if it is no number. These ask for numbers only."""
 
     def optgroups(self, name: str, value: Iterable[Any], attr: Any = None) -> Any:
         ids = [one for one in value if str(one).isdecimal() and len(str(one)) < ID_DIGITS]
@@ -30,14 +30,14 @@ class SearchBox(OnlyIds, AutocompleteSelect):
 
 class MultipleSearchBox(OnlyIds, AutocompleteSelectMultiple):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        # A number that no column could hold is cut short, to be refused for not being one.
+        # A number too large for the column would crash too. Shortened, with a sign that is no
+        # digit, it is refused as any other text.
         sent = super().value_from_datadict(data, files, name)
         return [one if len(one) < ID_DIGITS else f"{one[:8]}…" for one in sent or ()]
 
 
 class SearchBoxes(BaseModelAdmin):
-    """For an admin or an inline: gives its `autocomplete_fields` such boxes. What stands in the
-    address of an empty form, or in a form sent back, may be no id."""
+    """For an admin or an inline: its `autocomplete_fields` become such boxes."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):

@@ -2,6 +2,6 @@ from typing import Any
 
 
 def user_id(request: Any) -> int:
-    """Who asks. There is always somebody: the desk's pages open to nobody else."""
+    """The id of the user. There always is one: the desk's pages are for people logged in."""
     pk: int = request.user.pk
     return pk

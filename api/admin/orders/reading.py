@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from api.admin.coupons.record_search import NAMES_SEARCHED, accounts_named
 from api.admin.desk.base import LongListAdmin
+from api.admin.desk.search import numbered_or_owned
 
 
 class ReadOnly:
@@ -37,18 +36,8 @@ class FactsAdmin(ReadOnly, LongListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The accounts come first: a search across the join would read both tables."""
-        term = search_term.strip()
-        if not term or "\0" in term:
-            return (queryset.none() if term else queryset), False
-        accounts = accounts_named(term)
-        if len(accounts) > NAMES_SEARCHED:
-            text = f"以“{term}”开头的账户超过{NAMES_SEARCHED}个，请输入更完整的用户名。"
-            messages.warning(request, text)
-        found = Q(account_id__in=accounts[:NAMES_SEARCHED])
-        if self.numbered_by:
-            found |= Q(**{f"{self.numbered_by}__startswith": term})
-        return queryset.filter(found), False
+        numbers = (self.numbered_by,) if self.numbered_by else ()
+        return numbered_or_owned(request, queryset, search_term, *numbers), False
 
 
 def table(headers: list[str], rows: list[list[Any]]) -> str | None:

@@ -1,4 +1,4 @@
-"""Accounts and their tokens. A password goes in and never comes out; nor does a token."""
+"""Accounts and their tokens. No page shows a password, its hash, or a token."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class AccountForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "new_password" not in self.fields:
-            return  # somebody who may only look
+            return  # a form to look at
         password = self.fields["new_password"]
         if self.instance.pk:
             password.label = "新密码"

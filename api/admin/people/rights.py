@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 
 def rights_of(person: User) -> QuerySet[Permission]:
-    """His own and those of his groups. Of one who is not active now, what he could do again."""
+    """Also of somebody who is not active: he may be made so again."""
     return Permission.objects.filter(Q(user=person) | Q(group__user=person)).distinct()
 
 

@@ -43,7 +43,7 @@ class GivesRights:
             kwargs["queryset"] = rights.rights_to_give(request.user)
         elif db_field.related_model is Group:
             kwargs["queryset"] = rights.groups_to_give(request.user)
-        # The admin that this is mixed into has it.
+        # A method of the admin that this is mixed into.
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         if field and db_field.related_model is Permission:
             field.label_from_instance = in_chinese
@@ -82,7 +82,7 @@ class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignor
 
 @admin.register(LogEntry)
 class LogEntryAdmin(LongListAdmin):
-    """What was done in the admin, by whom. Nobody writes here but the admin itself."""
+    """What was done in the admin, by whom. Nobody can change it."""
 
     list_display = ("action_time", "user", "action_flag", "content_type", "object_repr", "said")
     list_select_related = ("user", "content_type")
