@@ -20,8 +20,8 @@ run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:8000; P
 test: .venv/.dev  ## All tests, a worker a core; on TEST_REDIS_URL and TEST_DATABASE_URL when set
 	$(PYTEST)
 
-test-fast: .venv/.dev  ## The tests that need no browser and wait for no server to fail
-	$(PYTEST) -m "not browser and not cluster and not outages"
+test-fast: .venv/.dev  ## The tests but for the slow ones, a browser's, and those of failing servers
+	$(PYTEST) -m "not browser and not cluster and not outages and not slow"
 
 check: .venv/.dev  ## Lint, format, types, layers, and that the migrations are complete
 	"$(BIN)/ruff" check .

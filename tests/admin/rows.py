@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
+from django.template import engines
 from django.utils import timezone
 
 from api.models import (
@@ -42,6 +43,10 @@ from tests.support.factories import (
     UserAuthTokenFactory,
 )
 from tests.support.orders import order, pay
+
+# A list's rows without the page around them, for the `change_list_template` of a test that opens
+# hundreds of lists.
+ROWS = engines["django"].from_string("{% for row in cl.result_list %}{{ row.pk }} {% endfor %}")
 
 _number = itertools.count(1)
 

@@ -258,6 +258,7 @@ def test_a_second_detail_of_a_course_is_an_error(course_manager: Client) -> None
     assert CourseDetail.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["x", "1x", "-1", "9" * 30, "\0"])
 def test_a_search_box_answers_for_what_is_no_id(course_manager: Client, value: str) -> None:
     for page, boxes in {

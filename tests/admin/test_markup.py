@@ -42,6 +42,7 @@ def mark_up_everything() -> None:
             marked_up(row)
 
 
+@pytest.mark.slow
 @EVERY_MODEL
 def test_no_page_of_a_row_runs_what_is_written_in_it_or_around_it(
     chief: Client, model: type[Model]

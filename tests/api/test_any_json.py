@@ -36,6 +36,7 @@ bodies = (any_json | likely).map(json.dumps).map(str.encode) | st.binary()
 content_types = st.sampled_from(
     ["application/json"] * 5 + ["application/json; charset=utf-16", "text/plain", "", "a/b;c"]
 )
+pytestmark = pytest.mark.slow
 examples = settings(
     max_examples=100,
     deadline=None,

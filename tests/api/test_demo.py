@@ -22,7 +22,7 @@ from tests.support.factories import (
     PricePolicyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TABLES = [Account, UserAuthToken, Course, PricePolicy, Coupon, CouponRecord]
 
 FINAL_DATA = {

@@ -12,6 +12,7 @@ import pytest
 from api.management.commands.demo import PASSWORD as DEMO_PASSWORD
 from tests.support.live import Visitor, make_run
 
+pytestmark = pytest.mark.slow
 CAR, PAYMENT = "/api/shoppingcar/", "/api/payment/"
 SERVERS = ["embedded", *({os.environ["REDIS_URL"]} - {"embedded"})]
 

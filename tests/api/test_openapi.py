@@ -148,6 +148,7 @@ def test_a_token_can_be_given_in_any_of_three_ways_where_one_is_needed(described
         assert ("401" in operation["responses"]) == needed
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_examples_are_what_the_demo_answers(described):
     demo.Command().handle(serve=None, force=True)

@@ -156,6 +156,7 @@ def _fits(course_id: int | None, policies: list[PricePolicy]) -> bool:
     return not course_id or course_id in [policy.object_id for policy in policies]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_audit_finds_nothing_whatever_happens() -> None:
     few = settings(

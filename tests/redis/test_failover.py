@@ -96,6 +96,7 @@ class TestBehindOneAddress:
         assert alice.settle([1]).json() == DONE
 
 
+@pytest.mark.cluster
 class TestSentinels:
     @pytest.fixture
     def servers(self) -> Iterator[RedisSentinels]:

@@ -62,6 +62,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_refused_before_the_library_reads_it_in_little_memory(bomb, monkeypatch):
     content = bomb()
@@ -104,6 +105,7 @@ def test_a_large_picture_does_not_matter():
     assert name_files.uploaded(io.BytesIO(content), "a.xlsx", len(content)).names == ["alice"]
 
 
+@pytest.mark.slow
 def test_a_workbook_of_an_ordinary_size_is_read():
     rows = [("序号", "用户名", "备注"), *((n, f"user-{n}", "同学") for n in range(20_000))]
     content = book(*rows)
