@@ -17,8 +17,9 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from utils.addresses import address_of
-from utils.exceptions import OUT_OF_REACH, TooManyAttempts
+from utils.exceptions import TooManyAttempts
 from utils.limits.logins import ADMIN, count_attempt
+from utils.outages import is_out_of_reach
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +40,16 @@ class LoginForm(AuthenticationForm):
             logger.warning("log-in of %r from %s refused: too many attempts", name, address)
             self.status, self.wait = 429, refused.wait
             raise ValidationError(f"登录尝试过于频繁，请{refused.wait}秒后再试。") from refused
-        except OUT_OF_REACH as error:
+        except ValidationError:
+            logger.warning("log-in of %r from %s failed", name, address)
+            raise
+        except Exception as error:
+            if not is_out_of_reach(error):
+                raise
             kind = type(error).__name__
             logger.warning("log-in of %r from %s not counted: %s: %s", name, address, kind, error)
             self.status = 503
             raise ValidationError("登录服务暂时不可用，请稍后再试。") from error
-        except ValidationError:
-            logger.warning("log-in of %r from %s failed", name, address)
-            raise
         logger.info("log-in of %r from %s", name, address)
         return cleaned
 

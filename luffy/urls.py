@@ -10,3 +10,5 @@ urlpatterns = [
     path("api", unknown_path),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "utils.middleware.server_error"

@@ -10,13 +10,12 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
-from redis import RedisError
-from redis.exceptions import RedisClusterException
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
+from utils.outages import Contention as Contention  # who raises it finds it beside the others
+from utils.outages import is_out_of_reach
 from utils.response import failure
 
 logger = logging.getLogger(__name__)
@@ -38,10 +37,6 @@ class TooManyAttempts(drf.Throttled):
     wait: int
 
 
-class Contention(Exception):
-    """Other requests changed the same data at every attempt of this one, which changed nothing."""
-
-
 # What the client reads when the HTTP layer says no; the code is 1000 + status.
 HTTP_ERRORS = {
     400: "请求有误",
@@ -58,13 +53,6 @@ HTTP_ERRORS = {
     500: "服务器内部错误",
     503: "服务暂时不可用，请稍后再试",
 }
-OUT_OF_REACH = (
-    RedisError,
-    RedisClusterException,  # not a RedisError: no node answers, or none has the slot
-    OperationalError,
-    InterfaceError,
-    Contention,
-)
 
 
 def http_failure(
@@ -94,7 +82,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
             return http_failure(403)
         case SuspiciousOperation():  # a thousand query parameters, say
             return http_failure(400)
-        case _ if isinstance(error, OUT_OF_REACH):
+        case _ if is_out_of_reach(error):
             logger.warning("out of reach: %s: %s", type(error).__name__, error)
             return http_failure(503)
         case _:

@@ -69,9 +69,15 @@ def to_console(level: str, loggers: dict[str, dict[str, Any]]) -> dict[str, Any]
                 "style": "{",
             },
         },
+        "filters": {"outages": {"()": "utils.outages.OutageInOneLine"}},
         "handlers": {
             # Whatever levels loggers have of their own, what they pass on is held to this one.
-            "console": {"class": "logging.StreamHandler", "formatter": "line", "level": level},
+            "console": {
+                "class": "logging.StreamHandler",
+                "filters": ["outages"],
+                "formatter": "line",
+                "level": level,
+            },
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": loggers,

@@ -1,15 +1,24 @@
-"""Around the API's views: envelopes for errors raised outside them, and a limit on bodies."""
+"""Around the views: envelopes for the API's errors raised outside them, a page of the desk's own
+where a server is out of reach, and a limit on bodies."""
 
+import logging
 import re
+import sys
 from collections.abc import Callable
 from math import inf
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views import defaults
 
 from utils.exceptions import http_failure
+from utils.outages import is_out_of_reach
+
+logger = logging.getLogger(__name__)
+RETRY_AFTER = 5  # seconds
 
 
 class ApiEnvelopeMiddleware:
@@ -29,6 +38,37 @@ class ApiEnvelopeMiddleware:
             answer = _enveloped(answer.status_code, _kept(answer))
         answer["Cache-Control"] = "no-store"
         return answer
+
+
+class OutageMiddleware:
+    """Answers 503 where a page cannot be made because a server is out of reach, as the API does in
+    its envelope (contract §1). What is raised outside the views comes to `server_error`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not is_out_of_reach(error):
+            return None
+        path, kind = request.path, type(error).__name__
+        logger.warning("%s: out of reach: %s: %s", path, kind, error)
+        return _out_of_reach()
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for whatever nobody else has caught, in a middleware too: `handler500`."""
+    if is_out_of_reach(sys.exc_info()[1]):
+        return _out_of_reach()
+    return defaults.server_error(request)
+
+
+def _out_of_reach() -> HttpResponse:
+    """Made without the request: to know who is logged in may be what failed."""
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
 
 
 class BodyLimitMiddleware:

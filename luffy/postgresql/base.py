@@ -1,4 +1,5 @@
-"""Django's PostgreSQL backend, with a limit on how long it waits for an answer.
+"""Django's PostgreSQL backend, with a limit on how long it waits for an answer, and which leaves a
+server that may only be read.
 
 PostgreSQL itself ends a statement that takes too long (statement_timeout), and TCP notices a
 network that is gone. Neither notices a server that is connected but does not answer (frozen, or
@@ -8,6 +9,7 @@ behind a pooler that waits). There only the client can give up.
 from functools import partial
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 
 
@@ -24,3 +26,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection: Any = super().get_new_connection(conn_params)
         connection.wait = partial(connection.wait, timeout=self._patience)
         return connection
+
+    def is_usable(self) -> bool:
+        """Whether it answers, and may be written to. A connection that may only read is left, so
+        that a request after the database's maintenance finds one that may do both."""
+        if self.connection is None:
+            return False
+        try:
+            with self.connection.cursor() as cursor:
+                return bool(cursor.execute("SHOW transaction_read_only").fetchone() != ("on",))
+        except psycopg.Error:
+            return False

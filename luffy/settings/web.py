@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "luffy.health.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
     "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers
+    "utils.middleware.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -22,8 +22,9 @@ from tests.support.cars import ADDED, add, change, in_car, remove, sell
 from tests.support.factories import CouponRecordFactory, put_in_car, settle_elsewhere
 from tests.support.redis_cluster import PATIENCE, SIZE, RedisClusterServers, slot_of
 from tests.support.round_trips import round_trips
-from utils.exceptions import OUT_OF_REACH, Contention
+from utils.exceptions import Contention
 from utils.optimistic import until_uncontended
+from utils.outages import is_out_of_reach
 from utils.redis.cluster import Cluster, ClusterConnectionFactory
 
 TEMPLATES = {
@@ -343,9 +344,10 @@ def test_threads_that_no_node_answers_do_not_wait_for_each_other(redis, servers)
     failures = []
 
     def read() -> None:
-        with pytest.raises(OUT_OF_REACH) as failure:
+        with pytest.raises(Exception) as failure:  # noqa: PT011  of several kinds
             SettlementStore(redis).read(1)
-        failures.append(failure)
+        if is_out_of_reach(failure.value):
+            failures.append(failure)
 
     with servers.frozen(0, 1, 2):
         started = time.monotonic()

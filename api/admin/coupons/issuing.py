@@ -33,7 +33,7 @@ from api.services.coupons.issuing import (
     Progress,
 )
 from api.services.coupons.lifecycle import Actor
-from utils.exceptions import OUT_OF_REACH
+from utils.outages import is_out_of_reach
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
             shown = _preview(request, coupon, form)
         except IssuingRefused as refused:
             form.add_error(None, str(refused))
-        except OUT_OF_REACH as error:
+        except Exception as error:
+            if not is_out_of_reach(error):
+                raise
             logger.warning("preview not kept: %s: %s", type(error).__name__, error)
             form.add_error(None, "服务暂时不可用，请稍后再试")
     context = {
@@ -84,7 +86,9 @@ def confirm(request: HttpRequest, coupon: Coupon) -> HttpResponseBase:
     try:
         token = request.POST.get("token", "")
         preview = previews.take(token, coupon, manager_id=user_id(request))
-    except OUT_OF_REACH as error:
+    except Exception as error:
+        if not is_out_of_reach(error):
+            raise
         logger.warning("preview out of reach: %s: %s", type(error).__name__, error)
         return JsonResponse({"error": "服务暂时不可用，没有发放任何一张，请稍后再试"}, status=503)
     if preview is None:

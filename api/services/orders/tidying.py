@@ -10,8 +10,8 @@ import logging
 from api.models import Account, Order
 from api.stores.car import CarStore
 from api.stores.settlement import SettlementStore
-from utils.exceptions import OUT_OF_REACH
 from utils.optimistic import until_uncontended
+from utils.outages import is_out_of_reach
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,9 @@ def tidy_soon(account_id: int) -> None:
     """As `tidy`, after a commit; a Redis that is out of reach is left for later."""
     try:
         tidy(account_id)
-    except OUT_OF_REACH as error:
+    except Exception as error:
+        if not is_out_of_reach(error):
+            raise
         logger.warning("account %s: Redis not cleared up: %s", account_id, type(error).__name__)
 
 
