@@ -1,6 +1,9 @@
 """/api/schema/ and /api/docs/: what is described is what there is."""
 
+import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonschema
@@ -9,10 +12,12 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.urls import get_resolver
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from api.management.commands import demo
 from api.models import Account
+from api.schema import views
 from api.schema.views import DocsView, SchemaView
 from api.services import accounts
 from tests.conftest import Customer
@@ -57,6 +62,31 @@ def test_it_is_read_without_a_token_and_outside_the_envelope(anonymous):
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
     assert answer.json()["openapi"].startswith("3.1")
+
+
+def test_it_is_built_once_however_many_ask_a_fresh_worker_at_once(monkeypatch):
+    views._built.cache_clear()
+    built, build = [], SchemaGenerator.get_schema
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        built.append(1)
+        return build(*args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
+    ready = threading.Barrier(8)
+
+    def ask(_: int) -> tuple[int, bytes]:
+        ready.wait()
+        answer = APIClient(raise_request_exception=False).get("/api/schema/")
+        return answer.status_code, answer.content
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = set(threads.map(ask, range(8)))
+
+    assert len(built) == 1
+    ((status, content),) = answers
+    assert status == 200
+    assert json.loads(content)["paths"]
 
 
 def test_every_method_of_every_endpoint_is_described(described):
