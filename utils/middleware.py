@@ -1,5 +1,5 @@
 """Around the views: envelopes for the API's errors raised outside them, a page of the desk's own
-where a server is out of reach, and a limit on bodies."""
+where a server is out of reach, a limit on bodies, and none for HEAD."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import inf
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -19,6 +19,25 @@ from utils.outages import is_out_of_reach
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = 5  # seconds
+
+
+class HeadMiddleware:
+    """Answers HEAD with what GET answers, without the body. A view makes it all the same; a server
+    that is handed one would have to throw it away, and says so in the log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        if request.method != "HEAD":
+            return answer
+        if isinstance(answer, StreamingHttpResponse):
+            answer.streaming_content = ()
+        elif isinstance(answer, HttpResponse):
+            answer.setdefault("Content-Length", str(len(answer.content)))
+            answer.content = b""
+        return answer
 
 
 class ApiEnvelopeMiddleware:

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "utils.middleware.HeadMiddleware",  # outside the others, whose answers have bodies
     "luffy.health.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
     "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers

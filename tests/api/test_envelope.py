@@ -1,15 +1,18 @@
 """The envelope of every answer under /api/ (contract §1)."""
 
+import contextlib
 import json
 import logging
 from typing import Any
 
 import pytest
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework.exceptions import PermissionDenied, Throttled
 
 from api.services.checkout import settlement as settlements
+from luffy.wsgi import application
 from utils.exceptions import Contention, exception_handler
+from utils.middleware import HeadMiddleware
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 NOT_FOUND = {"code": 1404, "data": None, "error": "接口不存在"}
@@ -65,6 +68,46 @@ def test_head_is_get_without_its_body(alice):
 
     assert answer.status_code == 200
     assert answer.content == b""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/healthz", "/readyz", "/api/course/", "/api/payment/", "/api/x", "/api/schema/"),
+        *("/admin/login/", "/static/api/desk.css", "/x/"),
+    ],
+)
+def test_head_is_handed_to_the_server_without_a_body(rf, path: str):
+    """Asked as the server asks: the tests' client takes a body away by itself."""
+
+    def ask(method: str) -> tuple[str, dict[str, str], bytes]:
+        started: list[Any] = []
+        environ = rf.generic(method, path).environ
+        answer = application(
+            environ, lambda *status_and_headers: started.extend(status_and_headers)
+        )
+        with contextlib.closing(answer):
+            return started[0], dict(started[1]), b"".join(answer)
+
+    status, headers, body = ask("HEAD")
+    status_of_get, headers_of_get, body_of_get = ask("GET")
+
+    assert (status, body) == (status_of_get, b"")
+    assert len(body_of_get) > 0
+    assert headers["Content-Length"] == headers_of_get.get(
+        "Content-Length", headers["Content-Length"]
+    )
+    assert headers["Content-Type"] == headers_of_get["Content-Type"]
+
+
+def test_head_of_a_stream_is_not_read(rf):
+    read = []
+    stream = StreamingHttpResponse(read.append(line) or line for line in ["1", "2"])
+
+    answer = HeadMiddleware(lambda request: stream)(rf.head("/"))
+
+    assert (b"".join(answer.streaming_content), read) == (b"", [])
 
 
 @pytest.mark.parametrize(
