@@ -1,31 +1,71 @@
-"""Django's PostgreSQL backend, with a limit on how long it waits for an answer, and which leaves a
-server that may only be read.
+"""Django's PostgreSQL backend, with limits on how long a statement may take and an answer may be
+waited for, also behind a pooler; and which leaves a server that may only be read.
 
 PostgreSQL itself ends a statement that takes too long (statement_timeout), and TCP notices a
 network that is gone. Neither notices a server that is connected but does not answer (frozen, or
 behind a pooler that waits). There only the client can give up.
+
+A pooler (pgbouncer) that gives each transaction another connection of its own keeps nothing that is
+set for a connection, and refuses `options` at its beginning. So the statement timeout is set
+afterwards, where nobody stands between; behind a pooler the client keeps the time, and has the
+server cancel the statement.
 """
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
 
+CANCEL_SECONDS = 1.0  # to ask for it, by a connection of its own
+
+_SET_UNLESS_POOLED = """
+    SELECT pg_backend_pid() <> %s,
+           CASE WHEN pg_backend_pid() = %s THEN set_config('statement_timeout', %s, false) END
+"""
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """The option `patience` says how many seconds to wait for an answer, None for ever. Whatever
-    takes longer is an OperationalError, and the connection is not used again."""
+    """The option `statement_timeout` says how many seconds a statement may take, and `patience` how
+    many to wait for an answer; None is for ever. Whatever takes longer is an OperationalError, and
+    the connection is not used again.
+
+    `is_pooled` is whether a pooler stands between: it makes up the process id of the server that it
+    tells its client.
+    """
+
+    is_pooled = False
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
         self._patience = params.pop("patience", None)
+        self._statement_timeout = params.pop("statement_timeout", None)
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection: Any = super().get_new_connection(conn_params)
         connection.wait = partial(connection.wait, timeout=self._patience)
         return connection
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        connection: Any = self.connection
+        pid, milliseconds = connection.info.backend_pid, f"{(self._statement_timeout or 0) * 1000}"
+        with connection.cursor() as cursor:
+            cursor.execute(_SET_UNLESS_POOLED, [pid, pid, milliseconds])
+            self.is_pooled, _ = cursor.fetchone()
+        if self.is_pooled and self._statement_timeout:
+            connection.wait = partial(_wait_or_cancel, connection, self._statement_timeout)
+
+    def chunked_cursor(self) -> Any:
+        """A cursor that the server keeps, for what is read in parts. Behind a pooler, which may give
+        the next part to another server, only within a transaction; outside of one, what was asked
+        for comes at once."""
+        self.ensure_connection()
+        if self.is_pooled and not self.in_atomic_block:
+            return self.cursor()
+        return super().chunked_cursor()
 
     def is_usable(self) -> bool:
         """Whether it answers, and may be written to. A connection that may only read is left, so
@@ -37,3 +77,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return bool(cursor.execute("SHOW transaction_read_only").fetchone() != ("on",))
         except psycopg.Error:
             return False
+
+
+def _wait_or_cancel(connection: Any, seconds: int, *args: Any, **options: Any) -> Any:
+    try:
+        return psycopg.Connection.wait(connection, *args, **{"timeout": seconds} | options)
+    except psycopg.OperationalError:
+        if connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):  # who cannot be asked has ended it already, or never will
+                connection.cancel_safe(timeout=CANCEL_SECONDS)
+        raise

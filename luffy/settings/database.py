@@ -31,18 +31,23 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     elif engine == "django.db.backends.postgresql":
-        statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
         config["ENGINE"] = "luffy.postgresql"
-        options |= {
-            # PostgreSQL gives up first, with an error; this is for a server that does not answer.
-            "patience": statement + 1 if statement else None,
-            "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
-            "tcp_user_timeout": 5_000,  # ms, after which a lost network is an error
-            "options": f"-c statement_timeout={statement * 1000}",
-        }
+        config["OPTIONS"] = postgresql() | options
     else:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///.")
     return config
+
+
+def postgresql() -> dict[str, Any]:
+    """The options of a connection to PostgreSQL that the URL does not give."""
+    statement = number("DATABASE_STATEMENT_TIMEOUT", 5)
+    return {
+        "statement_timeout": statement or None,
+        # PostgreSQL gives up first, with an error; this is for a server that does not answer.
+        "patience": statement + 1 if statement else None,
+        "connect_timeout": number("DATABASE_CONNECT_TIMEOUT", 2, at_least=1),
+        "tcp_user_timeout": 5_000,  # ms, after which a lost network is an error
+    }
 
 
 DATABASES = {"default": database()}
