@@ -4,11 +4,12 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= auto
 ARGS ?=
+CYCLES ?= 13
 BIN := .venv/bin
-PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check fmt bench gate clean
+.PHONY: help run test test-fast chaos check fmt bench gate clean
 
 help:  ## This list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
@@ -18,10 +19,13 @@ run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:8000; P
 	DEBUG=$${DEBUG-on} "$(BIN)/python" manage.py demo --serve 127.0.0.1:$(PORT)
 
 test: .venv/.dev  ## All tests, a worker a core; on TEST_REDIS_URL and TEST_DATABASE_URL when set
-	$(PYTEST)
+	$(PYTEST) -m "not chaos" $(ARGS)
 
 test-fast: .venv/.dev  ## The tests but for the slow ones, a browser's, and those of failing servers
-	$(PYTEST) -m "not browser and not cluster and not outages and not slow"
+	$(PYTEST) $(ARGS) -m "not browser and not chaos and not cluster and not outages and not slow"
+
+chaos: .venv/.dev  ## Breaks the servers under customers at work, a fault a cycle; CYCLES=100 for a long run
+	"$(BIN)/python" -m tests.chaos --cycles $(CYCLES) $(ARGS)
 
 check: .venv/.dev  ## Lint, format, types, layers, and that the migrations are complete
 	"$(BIN)/ruff" check .

@@ -19,7 +19,7 @@ from tests.support.posts import fill_posts
 from tests.support.redis_databases import redis_url_of
 
 HERE = Path(__file__).parent
-MARKED_FOLDERS = {"browser", "cluster"}
+MARKED_FOLDERS = {"browser", "chaos", "cluster"}
 MOST_WORKERS = 8  # each makes a database, and a Redis has 16 of them
 
 # What commits for real ends by emptying the tables, those that migrations fill too.

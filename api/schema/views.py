@@ -4,11 +4,14 @@ import threading
 from functools import cache
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 
 from api.schema import accounts, cars, courses, orders, payment
@@ -41,5 +44,7 @@ class SchemaView(SpectacularAPIView):
         return HttpResponse(description(), content_type="application/json")
 
 
-class DocsView(SpectacularSwaggerView):
-    """Swagger UI. Everything it loads comes from this host."""
+@method_decorator(csp_replace({"script-src": [SELF]}), name="dispatch")
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI. Everything it loads comes from this host; its own script too, by this view, for
+    no script in the page may run."""

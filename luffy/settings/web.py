@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "utils.middleware.HeadMiddleware",  # outside the others, whose answers have bodies
+    "utils.content_security.ContentSecurityMiddleware",  # outside all others: it sees every answer
     "luffy.health.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
     "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers

@@ -108,7 +108,7 @@ def test_the_page_of_the_api_and_all_that_it_loads_are_served(host):
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.body.decode())
 
     assert page.status == 200
-    assert len(loaded) == 4
+    assert len(loaded) == 5
     for path in loaded:
         assert visitor.ask("GET", path).status == 200, path
     assert visitor.ask("GET", "/api/schema/").content_type == "application/json"

@@ -47,7 +47,8 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any, live_server: Any) -> Iterator[Any]:
-    """A fresh window in Shanghai. A test fails if a script does, or if a page asks another host."""
+    """A fresh window in Shanghai. A test fails if a script does, if a page asks another host, or if
+    it does what its Content-Security-Policy forbids."""
     context = chromium.new_context(
         base_url=live_server.url,
         viewport={"width": 1280, "height": 900},
@@ -57,7 +58,12 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
     context.set_default_timeout(PATIENCE)
     window = context.new_page()
     troubles: list[str] = []
+    window.makes_trouble = False  # True where a test means to
     window.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    window.on(
+        "console",
+        lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None,
+    )
     window.on(
         "request",
         lambda request: (
@@ -68,7 +74,7 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
     )
     yield window
     context.close()
-    assert not troubles
+    assert window.makes_trouble or not troubles
 
 
 @pytest.fixture

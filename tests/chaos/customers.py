@@ -57,6 +57,11 @@ class Customer:
         else:
             random.choice(self._deeds)()
 
+    def fill_car(self) -> None:
+        """With everything. The service is well."""
+        for course, policies in POLICIES.items():
+            self._put("POST", course, policies[0])
+
     # --- Car ----------------------------------------------------------------------------------
 
     def put_in_car(self) -> None:

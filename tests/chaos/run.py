@@ -30,6 +30,8 @@ class Run:
         self._ready: list[float] = []
         people = open_shop(CROWD)
         self._customers = [Customer(pk, name, service.port, self.tally) for pk, name in people]
+        for customer in self._customers:
+            customer.fill_car()
         policies = [int(policy) for some in POLICIES.values() for policy in some]
         coupons = list(Coupon.objects.values_list("pk", flat=True))
         self._manager = Manager(coupons, policies, self.tally)
