@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
+from redis import RedisError
 
 from api.models import Account, Coupon, Order, PricePolicy
 from api.services.coupons import issuing, lifecycle
@@ -15,7 +16,6 @@ from api.services.coupons.issuing import Audience
 from api.services.coupons.lifecycle import Actor, RecordNotUnused
 from api.services.orders import paying
 from api.services.orders.paying import Received
-from utils.exceptions import OUT_OF_REACH
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Unknown(Exception):
 def careful(deed: Callable[[], T]) -> T:
     try:
         return deed()
-    except (*OUT_OF_REACH, DatabaseError) as error:
+    except (DatabaseError, RedisError) as error:
         raise Unknown from error
     finally:
         connection.close()
