@@ -24,6 +24,7 @@ for _name in [
     "SHOPPING_CAR_INDEX_KEY",
     "SHOPPING_CAR_KEY",
     "SHOPPING_CAR_MOST",
+    "TASKS_BACKEND",
     "TRUSTED_PROXIES",
 ]:
     os.environ.pop(_name, None)

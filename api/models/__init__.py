@@ -18,6 +18,7 @@ from .course import (
     Scholarship,
     Teacher,
 )
+from .job import JobRun
 from .order import (
     EnrolledCourse,
     IdempotencyKey,
@@ -52,6 +53,7 @@ __all__ = [
     "EnrolledCourse",
     "Homework",
     "IdempotencyKey",
+    "JobRun",
     "OftenAskedQuestion",
     "Order",
     "OrderDetail",

@@ -63,6 +63,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["account", "-id"], name="order_account"),
             models.Index(fields=["status", "-id"], name="order_status"),
+            models.Index(fields=["-date"], name="order_date"),  # the desk's days
             models.Index(
                 fields=["expires_at"],
                 name="order_unpaid_expires",

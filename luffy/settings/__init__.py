@@ -9,4 +9,5 @@ from luffy.settings.database import *
 from luffy.settings.desk import *
 from luffy.settings.redis import *
 from luffy.settings.shop import *
+from luffy.settings.tasks import *
 from luffy.settings.web import *

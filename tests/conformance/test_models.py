@@ -130,6 +130,7 @@ BEYOND = {
     "CouponRecordEvent",
     "EnrolledCourse",
     "IdempotencyKey",
+    "JobRun",
     "Order",
     "OrderDetail",
     "Payment",

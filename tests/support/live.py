@@ -61,7 +61,7 @@ class Visitor:
 
 
 @contextmanager
-def make_run(place: Path, redis_url: str) -> Iterator[str]:
+def make_run(place: Path, redis_url: str, **settings: str) -> Iterator[str]:
     """`make run` with a database of its own in `place`, on this Redis; gives the host. It runs
     with the interpreter that is here, without installing anything."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -74,6 +74,7 @@ def make_run(place: Path, redis_url: str) -> Iterator[str]:
         "DEBUG": "on",
         "ENV_FILE": os.devnull,  # not the developer's
         "REDIS_URL": redis_url,
+        **settings,
     }
     log_path = place / "log"
     with log_path.open("w") as log:

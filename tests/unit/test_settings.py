@@ -90,6 +90,12 @@ def test_a_payment_ttl_that_cannot_work_does_not_start():
     )
 
 
+@pytest.mark.parametrize("path", ["database", "not_installed.Backend", "django tasks.Backend"])
+def test_a_backend_of_tasks_that_is_not_there_does_not_start(path: str):
+    reason = "TASKS_BACKEND must be the class of an installed backend"
+    assert_refused(check(**PRODUCTION | {"TASKS_BACKEND": path}), reason)
+
+
 def test_a_key_template_that_cannot_work_does_not_start():
     assert_refused(
         check(**PRODUCTION | {"PAYMENT_KEY": "luffy_payment_%s"}),

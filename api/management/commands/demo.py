@@ -1,6 +1,8 @@
 """`manage.py demo`: the document's own example, ready to be called with curl."""
 
 import json
+import signal
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from api.management import demo_desk, demo_orders
+from api.management.in_process import background
 from api.models import (
     Account,
     Coupon,
@@ -75,7 +78,9 @@ class Command(BaseCommand):
         self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
         if serve:
             self.stdout.flush()  # a file or a pipe would show the tour when the server ends
-            call_command("runserver", serve, use_reloader=False)
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as Ctrl+C does
+            with background():
+                call_command("runserver", serve, use_reloader=False)
         elif settings.REDIS_URL == settings.EMBEDDED_REDIS:
             self.stdout.write("REDIS_URL is not set: the shopping car ends with this command.")
 

@@ -50,6 +50,12 @@ def close_timed_out(order: Order, *, now: datetime) -> bool:
     return _close(order, OrderStatus.TIMED_OUT, now=now, by=SERVICE, reason="订单超时")
 
 
+def close_if_due(order_id: int, *, now: datetime) -> bool:
+    """Closes the order as 超时取消 if it is unpaid and out of time; whether it did."""
+    order = Order.objects.filter(pk=order_id).first()
+    return order is not None and is_due(order, now) and close_timed_out(order, now=now)
+
+
 def close_due(*, now: datetime, account_id: int | None = None) -> int:
     """Closes the unpaid orders that are out of time, of one account or of all; says how many. Each
     in a transaction of its own; safe to run twice, and at once."""

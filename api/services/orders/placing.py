@@ -31,6 +31,7 @@ from api.services.checkout.quoting import today_for
 from api.services.checkout.settled import Settled
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import Actor, RecordsNotThere
+from api.services.later import later
 from api.services.orders import events, frozen, paying, tidying
 from api.services.orders.locks import lock_account
 from api.stores.settlement import SettlementIndex, SettlementStore
@@ -85,7 +86,7 @@ def place(
         quote = Settled(index, snapshot, today_for(account_id, snapshot, now)).quote()
         _require_consent(quote, consent)
         order = _write(account_id, quote, payment_type, now)
-        transaction.on_commit(lambda: tidying.tidy_soon(account_id))
+        transaction.on_commit(lambda: tidying.tidy_soon(account_id), robust=True)
         return order
 
 
@@ -126,7 +127,9 @@ def _write(account_id: int, quote: Quote, payment_type: PaymentType, now: dateti
     OrderDetail.objects.bulk_create(_details(order, quote))
     Account.objects.filter(pk=account_id).update(ordered_settlement=quote.settlement)
     events.write(events.PLACED, order, now)
-    if not quote.total:
+    if quote.total:
+        later("orders.close_order", order.pk, at=order.expires_at)
+    else:
         paying.settle_free(order, now=now)
     return order
 

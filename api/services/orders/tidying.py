@@ -2,12 +2,17 @@
 out, if they are still the same.
 
 The order stands whether or not Redis can be reached: `Account.ordered_settlement` says what is
-still to be done, and whoever next asks for that account's car or settlement does it, or the job.
+still to be done, and whoever next asks for that account's car or settlement does it, or a task, or
+the job.
 """
 
 import logging
+from datetime import timedelta
+
+from django.utils import timezone
 
 from api.models import Account, Order
+from api.services.later import later
 from api.stores.car import CarStore
 from api.stores.settlement import SettlementStore
 from utils.optimistic import until_uncontended
@@ -15,15 +20,14 @@ from utils.outages import is_out_of_reach
 
 logger = logging.getLogger(__name__)
 
+TRY_AGAIN = timedelta(minutes=1)
+MOST_FAILURES = 10
+
 
 def tidy_soon(account_id: int) -> None:
-    """As `tidy`, after a commit; a Redis that is out of reach is left for later."""
-    try:
-        tidy(account_id)
-    except Exception as error:
-        if not is_out_of_reach(error):
-            raise
-        logger.warning("account %s: Redis not cleared up: %s", account_id, type(error).__name__)
+    """As `tidy`, after a commit; where Redis is out of reach, a task tries again in a minute."""
+    if not _tidied(account_id):
+        later("orders.clear_up_redis", account_id, at=timezone.now() + TRY_AGAIN)
 
 
 def tidy(account_id: int) -> None:
@@ -43,12 +47,28 @@ def tidy(account_id: int) -> None:
 
 
 def tidy_all() -> int:
-    """Clears up after every order of which that is still to be done; says of how many."""
+    """Clears up after every order of which that is still to be done; says of how many accounts it
+    was. Gives up for now after MOST_FAILURES accounts whose Redis is out of reach: each costs a
+    timeout."""
     waiting = Account.objects.filter(ordered_settlement__isnull=False)
-    account_ids = list(waiting.values_list("pk", flat=True))
-    for account_id in account_ids:
-        tidy_soon(account_id)
-    return len(account_ids)
+    done = failed = 0
+    for account_id in list(waiting.order_by("pk").values_list("pk", flat=True)):
+        if _tidied(account_id):
+            done += 1
+        elif (failed := failed + 1) == MOST_FAILURES:
+            break
+    return done
+
+
+def _tidied(account_id: int) -> bool:
+    try:
+        tidy(account_id)
+    except Exception as error:
+        if not is_out_of_reach(error):
+            raise
+        logger.warning("account %s: Redis not cleared up: %s", account_id, type(error).__name__)
+        return False
+    return True
 
 
 @until_uncontended

@@ -1,0 +1,218 @@
+"""`manage.py jobs`: what cron runs every minute."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from api.models import CouponRecord, IdempotencyKey, JobRun, Order
+from api.services import background, jobs
+from api.services.orders import closing
+from tests.support import orders
+from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+
+ROOT = Path(__file__).resolve().parents[2]
+NIGHT = datetime(2026, 3, 5, 23, 59, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
+SECOND = timedelta(seconds=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def ran(now: datetime) -> dict[str, int | None]:
+    return {one.name: one.number for one in jobs.run(now=now)}
+
+
+def test_one_run_closes_clears_up_expires_and_forgets():
+    now = timezone.now()
+    order = orders.order()
+    Order.objects.update(expires_at=now)
+    CouponRecordFactory(coupon=CouponFactory(valid_end_date=timezone.localdate(now)))
+    CouponRecord.objects.update(valid_until=timezone.localdate(now) - timedelta(days=1))
+    IdempotencyKey.objects.create(
+        account=AccountFactory(), key="k", fingerprint="", created=now - timedelta(days=1)
+    )
+    DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - background.KEPT_FOR)
+
+    assert ran(now) == {job.name: 1 for job in jobs.JOBS}
+
+    order.refresh_from_db()
+    assert (order.status, CouponRecord.objects.get().status) == (5, 2)
+    assert not IdempotencyKey.objects.exists()
+    assert not DBTaskResult.objects.exists()
+
+
+def test_a_second_run_finds_nothing_to_do():
+    orders.order()
+    now = timezone.now() + timedelta(hours=1)
+
+    ran(now)
+
+    assert set(ran(now).values()) == {0}
+
+
+def test_nightly_jobs_run_once_a_day_of_the_shops():
+    nightly = {job.name for job in jobs.JOBS if job.nightly}
+    always = {job.name for job in jobs.JOBS} - nightly
+
+    assert ran(NIGHT).keys() == nightly | always
+    assert ran(NIGHT).keys() == always
+    assert ran(NIGHT + SECOND).keys() == nightly | always  # midnight
+    assert ran(NIGHT + 2 * SECOND).keys() == always
+
+
+def test_a_job_that_fails_stops_no_other_and_is_due_again(monkeypatch, capsys):
+    def fail(**_: object) -> int:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(closing, "close_due", fail)
+        broken.setattr(background, "forget_old", fail)
+        with pytest.raises(CommandError, match="a job failed"):
+            call_command("jobs")
+    said = capsys.readouterr().out.splitlines()
+    assert "close unpaid orders: FAILED" in said
+    assert "expire coupons: 0" in said
+
+    call_command("jobs")
+
+    said = capsys.readouterr().out.splitlines()
+    assert "forget finished tasks: 0" in said
+    assert not any("expire coupons" in line for line in said)
+
+
+def test_tasks_that_went_well_are_kept_for_a_week_others_for_four():
+    now = timezone.now()
+    for _ in range(5):
+        orders.order()
+    ends = {
+        "SUCCESSFUL": background.KEPT_FOR,
+        "FAILED": 4 * background.KEPT_FOR,
+        "RUNNING": 4 * background.KEPT_FOR,
+    }
+    kept = []
+    rows = iter(DBTaskResult.objects.all())
+    for status, age in ends.items():
+        row = next(rows)
+        fresh = now - age + SECOND
+        DBTaskResult.objects.filter(pk=row.pk).update(
+            status=status, started_at=fresh, finished_at=fresh
+        )
+        kept.append(row.pk)
+    gone = [next(rows).pk for _ in range(2)]
+    DBTaskResult.objects.filter(pk=gone[0]).update(
+        status="FAILED", finished_at=now - 4 * background.KEPT_FOR
+    )
+    DBTaskResult.objects.filter(pk=gone[1]).update(
+        status="RUNNING", started_at=now - 4 * background.KEPT_FOR
+    )
+
+    assert background.forget_old(now=now) == 2
+    assert set(DBTaskResult.objects.values_list("pk", flat=True)) == set(kept)
+
+
+# --- Are they alive? ------------------------------------------------------------------------------
+
+
+def test_the_check_finds_nothing_where_jobs_ran_and_tasks_wait_for_their_time():
+    call_command("jobs")
+    orders.order()
+
+    call_command("jobs", "--check")
+
+
+def test_the_check_names_jobs_that_never_ran():
+    with pytest.raises(CommandError, match="late: close unpaid orders; late: clear up Redis"):
+        call_command("jobs", "--check")
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(19, False), (21, True)])
+def test_the_check_names_a_job_that_ran_too_long_ago(minutes, late):
+    now = timezone.now()
+    ran(now)
+
+    names = jobs.late(now=now + timedelta(minutes=minutes))
+
+    assert ("close unpaid orders" in names) is late
+    assert "expire coupons" not in names
+
+
+def test_a_nightly_job_is_late_after_a_day():
+    now = timezone.now()
+    ran(now)
+
+    assert "expire coupons" not in jobs.late(now=now + timedelta(hours=24))
+    assert "expire coupons" in jobs.late(now=now + timedelta(hours=25))
+
+
+def test_the_check_names_tasks_that_no_worker_takes():
+    call_command("jobs")
+    orders.order()
+    long_ago = timezone.now() - timedelta(minutes=6)
+    DBTaskResult.objects.update(run_after=long_ago, enqueued_at=long_ago)
+
+    with pytest.raises(CommandError, match="tasks without a worker: 1, since "):
+        call_command("jobs", "--check")
+
+
+def test_a_task_that_is_not_put_off_waits_from_when_it_was_asked_for():
+    orders.order()
+    now = timezone.now()
+    DBTaskResult.objects.update(
+        run_after="9999-01-01T00:00:00Z", enqueued_at=now - timedelta(minutes=6)
+    )
+
+    found = background.waiting(now=now, for_longer_than=timedelta(minutes=5))
+
+    assert found == background.Waiting(1, now - timedelta(minutes=6))
+    assert background.waiting(now=now, for_longer_than=timedelta(minutes=7)) is None
+
+
+def test_the_check_changes_nothing():
+    order = orders.order()
+    Order.objects.update(expires_at=timezone.now())
+
+    with pytest.raises(CommandError):
+        call_command("jobs", "--check")
+
+    order.refresh_from_db()
+    assert (order.status, JobRun.objects.count()) == (1, 0)
+
+
+# --- The loop -------------------------------------------------------------------------------------
+
+
+def test_the_loop_runs_until_it_is_told_to_end(tmp_path):
+    own = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "DEBUG": "on",
+        "ENV_FILE": os.devnull,
+        "REDIS_URL": "embedded",
+        "DJANGO_SETTINGS_MODULE": "luffy.settings",
+    }
+    env = os.environ | own
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    subprocess.run([*manage, "migrate", "--verbosity=0"], env=env, check=True)
+
+    loop = subprocess.Popen(
+        [*manage, "jobs", "--every=1"], env=env, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert loop.stdout is not None
+        twice = 2 * len(jobs.JOBS) - sum(job.nightly for job in jobs.JOBS)
+        said = [loop.stdout.readline() for _ in range(twice)]
+        loop.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert loop.wait(timeout=10) == 0
+        assert time.monotonic() - began < 5
+    finally:
+        loop.kill()
+    assert said.count("close unpaid orders: 0\n") == 2
