@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -27,7 +28,8 @@ def background() -> Iterator[None]:
     ended, worker = threading.Event(), _worker()
     works: list[Callable[[], object]] = [lambda: list(jobs.run(now=timezone.now()))]
     pauses = [MINUTE]
-    if isinstance(task_backends["default"], DatabaseBackend):
+    backend: Any = task_backends["default"]
+    if isinstance(backend, DatabaseBackend):
         works.append(worker.run)
         pauses.append(1)
     threads = [
