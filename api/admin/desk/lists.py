@@ -10,9 +10,9 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from api.admin.desk.guarded import GuardedAdmin
 from api.admin.desk.wrong_filters import WRONG_FILTER, WrongFilter, without_filters
 
 
@@ -30,9 +30,9 @@ class DeskList(ChangeList):
         return found
 
 
-class GuardedListAdmin(ModelAdmin):
-    """An admin with such a list. When the list refuses a filter, the page says so and shows the
-    list without filters."""
+class GuardedListAdmin(GuardedAdmin):
+    """An admin with such a list, and with guarded forms. When the list refuses a filter, the page
+    says so and shows the list without filters."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskList
