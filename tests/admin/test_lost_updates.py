@@ -13,20 +13,33 @@ from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from api.admin.desk.dialogs import DeskDialogForm
 from api.admin.desk.guarded import REFUSED, SEEN, GuardedAdmin, GuardedForm
 from api.models import (
     Account,
     Coupon,
+    CouponRecord,
     Course,
     CourseChapter,
     CourseDetail,
     CourseSection,
+    Payment,
     PricePolicy,
     Teacher,
 )
+from api.services.orders import closing
 from tests.admin.rows import MAKERS, chapter, course, detail, teacher
-from tests.support.factories import AccountFactory, CouponFactory, PricePolicyFactory
+from tests.support import orders
+from tests.support.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    OrderFactory,
+    PricePolicyFactory,
+    UserAuthTokenFactory,
+)
 from tests.support.pages import form_of
 
 pytestmark = pytest.mark.django_db
@@ -311,6 +324,70 @@ def test_a_list_whose_cells_can_be_edited_is_guarded(
     assert chief.post(url, again).status_code == 302
     row.refresh_from_db()
     assert row.order == 3
+
+
+# --- Dialogs --------------------------------------------------------------------------------------
+
+
+def dialogs() -> list[Any]:
+    """Of every action of every admin."""
+    found = []
+    for of_model in admin.site._registry.values():
+        methods = (getattr(type(of_model), name, None) for name in dir(type(of_model)))
+        found += [one for one in methods if getattr(one, "dialog", None)]
+    return found
+
+
+def test_every_dialog_carries_what_one_decides_upon() -> None:
+    assert len(dialogs()) == 3
+    for action in dialogs():
+        assert issubclass(action.dialog["form_class"], DeskDialogForm)
+        assert action.dialog["form_class"].facts_of(None) == {}
+
+
+def dialog_of(browser: Client, url: str) -> dict[str, Any]:
+    page = browser.get(url).content.decode()
+    return form_of(page.replace("<form ", '<form id="d_form" '))
+
+
+def test_a_record_that_was_used_meanwhile_is_not_taken_back_and_the_reason_stays(
+    manager: Client,
+) -> None:
+    record = CouponRecordFactory()
+    url = reverse("admin:api_couponrecord_changelist") + f"{record.pk}/void/"
+    mine = dialog_of(manager, url) | {"reason": "发错了人"}
+    CouponRecord.objects.update(status=4, order=OrderFactory(account=record.account))
+    page = text_of(manager.post(url, mine))
+    assert "您打开时是“未使用”，现在是“已锁定”" in page
+    assert "发错了人" in page
+    record.refresh_from_db()
+    assert (record.status, LogEntry.objects.exists()) == (4, False)
+
+
+def test_an_order_that_was_closed_meanwhile_is_marked_as_paid_only_on_purpose(
+    chief: Client,
+) -> None:
+    order = orders.order()
+    url = reverse("admin:api_order_changelist") + f"{order.pk}/mark_paid/"
+    mine = dialog_of(chief, url) | {"note": "转账 7"}
+    closing.close_timed_out(order, now=timezone.now())
+    page = text_of(chief.post(url, mine))
+    assert "您打开时是“待支付”，现在是“超时取消”" in page
+    assert not Payment.objects.exists()
+    again = form_of(page.replace("<form ", '<form id="d_form" '))
+    assert again["note"] == "转账 7"
+    assert chief.post(url, again).headers["HX-Redirect"]
+    order.refresh_from_db()
+    assert order.status == 0
+
+
+def test_a_token_that_is_gone_meanwhile_is_not_revoked_unseen(chief: Client) -> None:
+    account = UserAuthTokenFactory().user
+    url = reverse("admin:api_account_changelist") + f"{account.pk}/revoke_token/"
+    mine = dialog_of(chief, url)
+    account.userauthtoken.delete()
+    assert "您打开时是“有”，现在是“没有”" in text_of(chief.post(url, mine))
+    assert not LogEntry.objects.exists()
 
 
 # --- What history says ----------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.coupons import words
@@ -26,7 +25,7 @@ from api.admin.coupons.record_export import in_short
 from api.admin.coupons.record_files import RecordFilesMixin
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
-from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.search import numbered_or_owned
@@ -35,13 +34,24 @@ from api.models import CouponRecord, CouponRecordStatus
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
 
 
-class VoidForm(BaseDialogForm):
+class VoidForm(DeskDialogForm):
     reason = forms.CharField(
         label="作废原因",
         max_length=200,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="会写入这张优惠券的经过和操作日志。",
     )
+
+
+def _facts_of(record_id: Any) -> dict[str, str]:
+    record = CouponRecord.objects.filter(pk=number_in(record_id)).first()
+    return {"状态": record.get_status_display()} if record else {}
+
+
+def _lock(record_id: Any) -> None:
+    # No key: what refers to the record, an event say, need not wait.
+    found = CouponRecord.objects.select_for_update(no_key=True).filter(pk=number_in(record_id))
+    list(found.values_list("pk"))
 
 
 @admin.register(CouponRecord)
@@ -162,12 +172,20 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
             return []
         return super().get_actions_detail(request, object_id)
 
+    @whole
     @action(
         description="作废",
         permissions=["void"],
         icon="block",
         variant=ActionVariant.DANGER,
-        dialog=asking("作废优惠券", "作废后用户不能再使用，且不能恢复。", VoidForm, "作废"),
+        dialog=asking(
+            "作废优惠券",
+            "作废后用户不能再使用，且不能恢复。",
+            form=VoidForm,
+            button="作废",
+            facts_of=_facts_of,
+            lock=_lock,
+        ),
     )
     def void(self, request: HttpRequest, form: VoidForm, object_id: str) -> HttpResponse:
         record = self.get_object(request, object_id)

@@ -1,18 +1,95 @@
-"""The dialogs in which an action asks before it does anything."""
+"""The dialogs in which an action asks before it does anything.
 
+A dialog carries the facts on which one decides, as they were when it was opened. If they have
+changed when it is sent, nothing is done: it shows both, keeps what was typed, and does its work
+when it is sent again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.dataclasses import ActionDialog
 from unfold.forms import BaseDialogForm
 
+from api.admin.desk.conflicts import Change
+
+Facts = Callable[[Any], Mapping[str, str]]  # in words, of the row with this id; by their labels
+
+
+class DeskDialogForm(BaseDialogForm):
+    """`facts_of` says what the decision hangs on; `lock` keeps it as it is until the transaction
+    ends. Both get the id from the address, which may be no row's."""
+
+    form_before_template = "admin/dialog_changed.html"
+    facts_of: Facts
+    lock: Callable[[Any], object]
+
+    _seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.changes: list[Change] = []
+        if not self.is_bound:
+            self.initial["_seen"] = json.dumps(dict(type(self).facts_of(self.object_id)))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        type(self).lock(self.object_id)
+        now = type(self).facts_of(self.object_id)
+        seen = _read(data.get("_seen"))
+        self.changes = [
+            Change("", label, fact, seen[label])
+            for label, fact in now.items()
+            if seen.get(label, fact) != fact
+        ]
+        if self.changes:
+            self.data = {**self.data.dict(), "_seen": json.dumps(dict(now))}
+            raise ValidationError("changed")  # the template says it
+        return data
+
+    def get_before_template_context(
+        self, request: HttpRequest, object_id: Any = None
+    ) -> dict[str, Any]:
+        return {"changes": self.changes}
+
 
 def asking(
-    title: str, text: str, form: type[BaseDialogForm] = BaseDialogForm, button: str = "确定"
+    title: str,
+    text: str,
+    *,
+    facts_of: Facts,
+    lock: Callable[[Any], object],
+    form: type[DeskDialogForm] = DeskDialogForm,
+    button: str = "确定",
 ) -> ActionDialog:
     """For an action that changes something: it opens this dialog, and does its work when the dialog
-    is sent by POST. An action of unfold without a dialog is a link, followed by GET."""
-    return ActionDialog(title=title, description=text, form_class=form, form_submit_text=button)
+    is sent by POST, `whole`. An action of unfold without a dialog is a link, followed by GET."""
+    own = {"facts_of": staticmethod(facts_of), "lock": staticmethod(lock)}
+    kind: Any = type(form)
+    form_class = kind(form.__name__, (form,), own)
+    return ActionDialog(
+        title=title, description=text, form_class=form_class, form_submit_text=button
+    )
+
+
+def whole(action: Any) -> Any:
+    """Above unfold's `action`: the comparison and the work are one transaction."""
+
+    @wraps(action)
+    def run(admin: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():
+            answer: HttpResponse = action(admin, request, *args, **kwargs)
+        return answer
+
+    return run
 
 
 def back_to(row: Model) -> HttpResponse:
@@ -20,3 +97,17 @@ def back_to(row: Model) -> HttpResponse:
     meta = row._meta
     url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
     return HttpResponse(headers={"HX-Redirect": url})
+
+
+def number_in(written: Any) -> int:
+    """The id in an address; 0, which no row has, if it is none."""
+    text = str(written)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def _read(written: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(written or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -13,11 +13,10 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.desk.columns import column
-from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.orders import story
 from api.admin.orders.parts import LineInline, PaymentInline
@@ -26,6 +25,7 @@ from api.models import Order, Payment
 from api.rules.orders import CLOSED, OrderStatus
 from api.services.coupons.lifecycle import Actor
 from api.services.orders import paying
+from api.services.orders.locks import lock_account
 from api.services.orders.paying import Outcome, Received
 
 MAY_BE_PAID = CLOSED | {OrderStatus.UNPAID}
@@ -46,13 +46,28 @@ COLOURS = {
 }
 
 
-class PaidForm(BaseDialogForm):
+class PaidForm(DeskDialogForm):
     note = forms.CharField(
         label="收款原因、流水号",
         max_length=200,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="会写入这个订单的支付记录和操作日志。",
     )
+
+
+def _facts_of(order_id: Any) -> dict[str, str]:
+    order = Order.objects.filter(pk=number_in(order_id)).first()
+    if order is None:
+        return {}
+    status = OrderStatus(order.status).display
+    return {"状态": status, "实付金额": f"{order.actual_amount:.2f}"}
+
+
+def _lock(order_id: Any) -> None:
+    order = Order.objects.filter(pk=number_in(order_id)).only("account_id").first()
+    if order is not None:
+        lock_account(order.account_id)
+        list(Order.objects.select_for_update(no_key=True).filter(pk=order.pk).values_list("pk"))
 
 
 @admin.register(Order)
@@ -139,6 +154,7 @@ class OrderAdmin(FactsAdmin):
             return []
         return super().get_actions_detail(request, object_id)
 
+    @whole
     @action(
         description="标记为已收款",
         permissions=["mark_paid"],
@@ -147,8 +163,10 @@ class OrderAdmin(FactsAdmin):
         dialog=asking(
             "标记为已收款",
             "确认已在线下收到这个订单的全部实付金额。订单的优惠券会核销，课程会开通。",
-            PaidForm,
-            "已收款",
+            form=PaidForm,
+            button="已收款",
+            facts_of=_facts_of,
+            lock=_lock,
         ),
     )
     def mark_paid(self, request: HttpRequest, form: PaidForm, object_id: str) -> HttpResponse:

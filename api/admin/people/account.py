@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
-from api.admin.desk.dialogs import asking, back_to
+from api.admin.desk.dialogs import asking, back_to, number_in, whole
 from api.admin.desk.filters import having, titled
 from api.admin.desk.forms import DeskForm
 from api.models import Account, UserAuthToken
@@ -76,6 +76,20 @@ class AccountForm(DeskForm):
         return super().save(commit)
 
 
+def _facts_of(account_id: Any) -> dict[str, str]:
+    account = Account.objects.filter(pk=number_in(account_id)).first()
+    if account is None:
+        return {}
+    has_token = UserAuthToken.objects.filter(user=account).exists()
+    return {"用户名": account.username, "Token": "有" if has_token else "没有"}
+
+
+def _lock(account_id: Any) -> None:
+    # No key: rows that only refer to the account may be written meanwhile.
+    found = Account.objects.select_for_update(no_key=True).filter(pk=number_in(account_id))
+    list(found.values_list("pk"))
+
+
 @admin.register(Account)
 class AccountAdmin(LongListAdmin):
     form = AccountForm
@@ -113,12 +127,13 @@ class AccountAdmin(LongListAdmin):
         may_look = self.has_view_permission(request)
         return may_look and request.user.has_perm("api.change_userauthtoken")
 
+    @whole
     @action(
         description="吊销Token",
         permissions=["token"],
         icon="key_off",
         variant=ActionVariant.DANGER,
-        dialog=asking("吊销Token", "该账户需要重新登录。"),
+        dialog=asking("吊销Token", "该账户需要重新登录。", facts_of=_facts_of, lock=_lock),
     )
     def revoke_token(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
