@@ -39,9 +39,7 @@ class LuffyAuth(BaseAuthentication):
 def _find(token: str) -> UserAuthToken | None:
     """One query, or none for what cannot be a token."""
     ways = tokens.may_be_stored_as(token)
-    if not ways:
-        return None
-    return UserAuthToken.objects.select_related("user").filter(token__in=ways).first()
+    return UserAuthToken.objects.stored_as(*ways) if ways else None
 
 
 def _from_header(request: Request) -> str:

@@ -21,9 +21,9 @@ def stored(token: str) -> str:
     return PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def may_be_stored_as(token: str) -> list[str]:
+def may_be_stored_as(token: str) -> tuple[str, str] | None:
     """What the table may hold for a client's token: its hash, or, from another program, itself.
-    Nothing for what is no token, or is a hash that somebody read in the table."""
+    None for what is no token, or is a hash that somebody read in the table."""
     if not _TOKEN.fullmatch(token) or token.startswith(PREFIX):
-        return []
-    return [stored(token), token]
+        return None
+    return stored(token), token

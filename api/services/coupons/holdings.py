@@ -1,14 +1,17 @@
 """The coupon records that an account holds, as values of the rules (contract §5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from api.models import CouponRecord, CouponRecordStatus
+from api.models.compiled import Compiled, padded
 from api.models.coupon_record import CouponRecordQuerySet
 from api.rules.coupons import HeldCoupon, Scope, Terms, UseDays, Worth, scope_of
 
+_RECORD_FIELDS = ("id", "status", "get_time", "valid_until", "coupon_id", "coupon__name")
 _COUPON_FIELDS = (
     "coupon__coupon_type",
     "coupon__money_equivalent_value",
@@ -28,25 +31,29 @@ def held_by(account_id: int) -> list[HeldCoupon]:
     A coupon bound to anything but a course (a degree course) is left out: contract §5. One query,
     whatever the number of records.
     """
-    held = _held(CouponRecord.objects.unused_of(account_id))
+    held = _held(_UNUSED.rows(account_id))
     return [coupon for coupon in held if coupon.terms.scope is not Scope.ELSEWHERE]
 
 
 def held_among(account_id: int, record_ids: Iterable[int]) -> list[HeldCoupon]:
     """Those of the records that are the account's, whatever became of them. One query."""
-    return _held(CouponRecord.objects.filter(account_id=account_id, pk__in=list(record_ids)))
+    wanted = list(record_ids)
+    return _held(_AMONG.rows(account_id, *padded(wanted))) if wanted else []
 
 
-def _held(records: CouponRecordQuerySet) -> list[HeldCoupon]:
-    rows = records.values_list(
-        "id",
-        "status",
-        "get_time",
-        "valid_until",
-        "coupon_id",
-        "coupon__name",
-        *_COUPON_FIELDS,
+def _read(records: CouponRecordQuerySet) -> QuerySet[CouponRecord, Any]:
+    return records.values_list(*_RECORD_FIELDS, *_COUPON_FIELDS)
+
+
+_UNUSED = Compiled(lambda account_id: _read(CouponRecord.objects.unused_of(account_id)))
+_AMONG = Compiled(
+    lambda account_id, *record_ids: _read(
+        CouponRecord.objects.filter(account_id=account_id, pk__in=record_ids)
     )
+)
+
+
+def _held(rows: Iterable[Sequence[Any]]) -> list[HeldCoupon]:
     terms_of: dict[int, Terms] = {}  # many records may be of one coupon
     held = []
     for record_id, status, received, until, coupon_id, name, *coupon in rows:
