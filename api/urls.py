@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api.schema.views import DocsView, SchemaView
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
+from api.views.coupon import MyCouponsView
 from api.views.course import CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
@@ -30,6 +31,7 @@ urlpatterns = [
     path("order/", OrderListView.as_view()),
     path("order/<str:order_number>/", OrderView.as_view()),
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
+    path("couponrecord/", MyCouponsView.as_view()),
     path("enrolled/", EnrolledView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view()),

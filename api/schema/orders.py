@@ -18,9 +18,9 @@ from api.serializers.order import (
     OrderQuery,
     OrderRequest,
     OrderShown,
-    PageQuery,
     WholeOrderShown,
 )
+from api.serializers.page import PageQuery
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 
 _ORDER: dict[str, Any] = {

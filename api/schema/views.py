@@ -14,9 +14,16 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 
-from api.schema import accounts, cars, courses, orders, payment
+from api.schema import accounts, cars, coupons, courses, orders, payment
 
-DESCRIBED = (accounts, cars, courses, orders, payment)  # importing them has described the views
+DESCRIBED = (
+    accounts,
+    cars,
+    coupons,
+    courses,
+    orders,
+    payment,
+)  # importing them has described the views
 _building = threading.Lock()
 
 

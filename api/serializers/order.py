@@ -12,7 +12,7 @@ from api.models import EnrolledCourse, Order, OrderDetail
 from api.rules.orders import OrderStatus
 from api.serializers.answers import MoneyField, Shown, image_url, money
 from api.serializers.fields import NumberField, TextField
-from api.services.orders.reading import Page
+from api.serializers.page import PageQuery, PageShown
 
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 
@@ -45,13 +45,6 @@ class OrderRequest(serializers.Serializer[Any]):
         if asked["version"] is None and asked["money"] is None:
             raise serializers.ValidationError({"version": "请提供version或money"})
         return asked
-
-
-class PageQuery(serializers.Serializer[Any]):
-    """Which page of a list, and how long it is."""
-
-    page = NumberField(smallest=1, largest=1_000_000, required=False, default=1)
-    page_size = NumberField(smallest=1, largest=100, required=False, default=20)
 
 
 class OrderQuery(PageQuery):
@@ -169,20 +162,10 @@ class WholeOrderShown(OrderShown):
         return {**super().shape(order), "coupons": [shown.shape(one) for one in coupons]}
 
 
-class OrderPageShown(Shown):
+class OrderPageShown(PageShown):
     """A page of orders, newest first."""
 
-    count = serializers.IntegerField()
-    next = serializers.IntegerField(allow_null=True, help_text="the next page's number")
     results = OrderShown(many=True)
-
-    def shape(self, page: Page) -> dict[str, Any]:
-        order = OrderShown(context=self.context)
-        return {
-            "count": page.count,
-            "next": page.next,
-            "results": [order.shape(one) for one in page.results],
-        }
 
 
 class EnrolledShown(Shown):
@@ -214,20 +197,10 @@ class EnrolledShown(Shown):
         }
 
 
-class EnrolledPageShown(Shown):
+class EnrolledPageShown(PageShown):
     """A page of enrolments, newest first."""
 
-    count = serializers.IntegerField()
-    next = serializers.IntegerField(allow_null=True, help_text="the next page's number")
     results = EnrolledShown(many=True)
-
-    def shape(self, page: Page) -> dict[str, Any]:
-        enrolled = EnrolledShown(context=self.context)
-        return {
-            "count": page.count,
-            "next": page.next,
-            "results": [enrolled.shape(one) for one in page.results],
-        }
 
 
 def moment(when: Any) -> str | None:

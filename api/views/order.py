@@ -13,10 +13,10 @@ from api.serializers.order import (
     OrderQuery,
     OrderRequest,
     OrderShown,
-    PageQuery,
     WholeOrderShown,
 )
-from api.services import enrolments
+from api.serializers.page import PageQuery
+from api.services import enrolments, pages
 from api.services.idempotency import Answer
 from api.services.orders import closing, placing, reading
 from api.services.orders.placing import Consent
@@ -82,7 +82,7 @@ class EnrolledView(ShopView):
 
     def get(self, request: AccountRequest) -> Response:
         asked = parsed(PageQuery, request.query_params)
-        page = reading.page_of(enrolments.enrolled_courses(request.auth.user_id), **asked)
+        page = pages.page_of(enrolments.enrolled_courses(request.auth.user_id), **asked)
         return success(EnrolledPageShown(page, context={"request": request}).data)
 
 

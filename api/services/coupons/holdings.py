@@ -11,8 +11,13 @@ from api.models.compiled import Compiled, padded
 from api.models.coupon_record import CouponRecordQuerySet
 from api.rules.coupons import HeldCoupon, Scope, Terms, UseDays, Worth, scope_of
 
-_RECORD_FIELDS = ("id", "status", "get_time", "valid_until", "coupon_id", "coupon__name")
-_COUPON_FIELDS = (
+FIELDS = (  # of a record, in the order in which `held_from` reads them
+    "id",
+    "status",
+    "get_time",
+    "valid_until",
+    "coupon_id",
+    "coupon__name",
     "coupon__coupon_type",
     "coupon__money_equivalent_value",
     "coupon__minimum_consume",
@@ -31,18 +36,18 @@ def held_by(account_id: int) -> list[HeldCoupon]:
     A coupon bound to anything but a course (a degree course) is left out: contract §5. One query,
     whatever the number of records.
     """
-    held = _held(_UNUSED.rows(account_id))
+    held = held_from(_UNUSED.rows(account_id))
     return [coupon for coupon in held if coupon.terms.scope is not Scope.ELSEWHERE]
 
 
 def held_among(account_id: int, record_ids: Iterable[int]) -> list[HeldCoupon]:
     """Those of the records that are the account's, whatever became of them. One query."""
     wanted = list(record_ids)
-    return _held(_AMONG.rows(account_id, *padded(wanted))) if wanted else []
+    return held_from(_AMONG.rows(account_id, *padded(wanted))) if wanted else []
 
 
 def _read(records: CouponRecordQuerySet) -> QuerySet[CouponRecord, Any]:
-    return records.values_list(*_RECORD_FIELDS, *_COUPON_FIELDS)
+    return records.values_list(*FIELDS)
 
 
 _UNUSED = Compiled(lambda account_id: _read(CouponRecord.objects.unused_of(account_id)))
@@ -53,7 +58,8 @@ _AMONG = Compiled(
 )
 
 
-def _held(rows: Iterable[Sequence[Any]]) -> list[HeldCoupon]:
+def held_from(rows: Iterable[Sequence[Any]]) -> list[HeldCoupon]:
+    """What rows of these FIELDS say."""
     terms_of: dict[int, Terms] = {}  # many records may be of one coupon
     held = []
     for record_id, status, received, until, coupon_id, name, *coupon in rows:

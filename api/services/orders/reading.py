@@ -1,31 +1,11 @@
 """What an account sees of its orders (contract §9)."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.db.models import QuerySet
 
 from api.errors import OrderNotFound
 from api.models import Order
 from api.services.orders import closing
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list: `count` of all, the next page's number or None."""
-
-    count: int
-    next: int | None
-    results: list[Any]
-
-
-def page_of(rows: QuerySet[Any], *, page: int, page_size: int) -> Page:
-    """Two queries, and those that the rows prefetch."""
-    count = rows.count()
-    first = (page - 1) * page_size
-    results = list(rows[first : first + page_size]) if first < count else []
-    return Page(count, page + 1 if first + page_size < count else None, results)
+from api.services.pages import Page, page_of
 
 
 def orders(

@@ -1,0 +1,58 @@
+"""The requests and answers of /api/couponrecord/ (contract §11)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.models import CouponRecordStatus
+from api.serializers.answers import Shown
+from api.serializers.fields import NumberField
+from api.serializers.page import PageQuery, PageShown
+from api.services.coupons.mine import MyCoupon
+
+
+class MyCouponQuery(PageQuery):
+    """GET: the coupons of one status, or all."""
+
+    status = NumberField(smallest=0, largest=4, required=False, default=None)
+
+
+class MyCouponShown(Shown):
+    """A coupon of one's own."""
+
+    id = serializers.IntegerField(help_text="the record's, as PATCH /api/payment/ wants it")
+    number = serializers.CharField()
+    name = serializers.CharField()
+    words = serializers.CharField(help_text="满500减200")
+    first_day = serializers.DateField(allow_null=True)
+    last_day = serializers.DateField(allow_null=True, help_text="included")
+    days_left = serializers.IntegerField(
+        allow_null=True, help_text="1 on the last day; null unless it can still be used"
+    )
+    soon = serializers.BooleanField(help_text="at most 3 days are left")
+    course_id = serializers.CharField(allow_null=True, help_text="null for a site-wide one")
+    order_number = serializers.CharField(allow_null=True, help_text="that locks or used it")
+    status = serializers.ChoiceField(CouponRecordStatus.choices)
+
+    def shape(self, coupon: MyCoupon) -> dict[str, Any]:
+        held, window = coupon.held, coupon.held.window
+        course_id = held.terms.course_id
+        return {
+            "id": held.record_id,
+            "number": coupon.number,
+            "name": held.name,
+            "words": held.worth.words,
+            "first_day": window.first.isoformat() if window else None,
+            "last_day": window.last.isoformat() if window else None,
+            "days_left": coupon.days_left,
+            "soon": coupon.soon,
+            "course_id": None if course_id is None else str(course_id),
+            "order_number": coupon.order_number,
+            "status": coupon.status.value,
+        }
+
+
+class MyCouponPageShown(PageShown):
+    """A page of one's own coupons."""
+
+    results = MyCouponShown(many=True)
