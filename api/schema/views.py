@@ -16,14 +16,8 @@ from rest_framework.request import Request
 
 from api.schema import accounts, cars, coupons, courses, orders, payment
 
-DESCRIBED = (
-    accounts,
-    cars,
-    coupons,
-    courses,
-    orders,
-    payment,
-)  # importing them has described the views
+# Importing them has described the views.
+DESCRIBED = (accounts, cars, coupons, courses, orders, payment)
 _building = threading.Lock()
 
 
