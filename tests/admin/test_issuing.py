@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 from openpyxl import Workbook
 
 from api.admin.coupons.issue_form import PASTED_MOST
@@ -23,6 +26,7 @@ from api.services.coupons.issuing import (
     NotEnoughLeft,
 )
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from utils.spreadsheets import export as exporting
 
 pytestmark = pytest.mark.django_db
 EVERYBODY = Audience(None)
@@ -422,3 +426,104 @@ def test_more_than_can_be_pasted_is_an_error_of_the_server_not_cut_off_by_the_br
     assert answer.context["form"].errors == {"names": ["最多500000个字符，更多请上传文件"]}
     assert "preview" not in answer.context
     assert not CouponRecord.objects.exists()
+
+
+# --- The right people -----------------------------------------------------------------------------
+
+
+def received(browser: Client, **fields: Any) -> list[str]:
+    """Who would get a new coupon, by the preview, and gets it."""
+    coupon = CouponFactory()
+    shown = preview(browser, coupon, **fields)
+    assert confirm(browser, coupon, shown.context["token"])[-1]["issued"]
+    assert sorted(shown.context["preview"].receiver_names) == holders(coupon)
+    for name in holders(coupon):
+        assert escape(name) in shown.content.decode()
+    return holders(coupon)
+
+
+@pytest.mark.parametrize(
+    ("names", "reached"),
+    [
+        ("li lei", ["li lei"]),
+        ("  li lei\t", ["li lei"]),
+        ("alex eric", ["alex", "eric"]),
+        ("li,lei", ["lei", "li"]),
+        ("li lei,alex", ["alex", "li lei"]),
+        ("alex；li lei、eric", ["alex", "eric", "li lei"]),
+        ("alex li lei eric", ["alex", "eric", "li lei"]),
+        ("a,b;c", ["a,b;c"]),
+        ("li\nlei", ["lei", "li"]),
+        ("\u200bli lei", ["li lei"]),
+        ("alex,", ["alex"]),
+    ],
+)
+def test_a_line_is_split_only_where_nobody_is_called_so(
+    manager: Client, names: str, reached: list[str]
+) -> None:
+    for name in ("li lei", "li", "lei", "alex", "eric", "a,b;c", "a", "b", "c"):
+        AccountFactory(username=name)
+    assert received(manager, source="pasted", names=names) == reached
+
+
+def test_what_is_split_takes_few_queries(manager: Client) -> None:
+    coupon = CouponFactory()
+    AccountFactory(username="li lei")
+    with CaptureQueriesContext(connection) as few:
+        preview(manager, coupon, source="pasted", names="a b")
+    with CaptureQueriesContext(connection) as many:
+        preview(manager, coupon, source="pasted", names="a b c d e f g\n" * 300)
+    assert len(many) == len(few)
+
+
+def csv_of(*names: str) -> SimpleUploadedFile:
+    lines = b"".join(exporting.csv_lines(["用户名"], [[name] for name in names]))
+    return SimpleUploadedFile("export.csv", lines)
+
+
+def test_an_export_uploaded_again_reaches_the_same_people(manager: Client) -> None:
+    names = ["+8613800138000", "@alice", "-bob", "=1+1", "carol"]
+    for name in names:
+        AccountFactory(username=name)
+    assert b"'+86" in csv_of(*names).read()
+    assert received(manager, source="file", file=csv_of(*names)) == sorted(names)
+
+
+def test_a_name_that_may_be_either_of_two_accounts_is_refused(manager: Client) -> None:
+    for name in ("'+86", "+86"):
+        AccountFactory(username=name)
+    coupon = CouponFactory()
+    answer = preview(manager, coupon, source="file", file=csv_of("+86"))
+    assert "无法确定是哪一个" in answer.context["form"].errors["file"][0]
+    assert not holders(coupon)
+
+
+def test_a_name_with_invisible_characters_is_its_account(manager: Client) -> None:
+    AccountFactory(username="alice")
+    assert received(manager, source="file", file=csv_of("\u200balice\ufeff")) == ["alice"]
+
+
+def test_the_preview_says_where_the_names_were_read_and_what_was_left_out(manager: Client) -> None:
+    AccountFactory(username="alice")
+    book = Workbook()
+    for row in (("名单",), ("姓名", "用户名（必填）"), ("小爱", "alice"), ("小波", "bob")):
+        book.active.append(row)
+    book.active.row_dimensions[4].hidden = True
+    file = io.BytesIO()
+    book.save(file)
+    uploaded = SimpleUploadedFile("a.xlsx", file.getvalue())
+    page = preview(manager, CouponFactory(), source="file", file=uploaded).content.decode()
+    assert "工作表“Sheet”，B列，标题在第2行" in page
+    assert "隐藏的1行没有读取" in page
+    assert "标题上面的1行没有读取" in page
+
+
+def test_the_first_receivers_of_everybody_are_named(manager: Client) -> None:
+    coupon = CouponFactory(quantity=500)
+    held = CouponRecordFactory(coupon=coupon)
+    AccountFactory.create_batch(120)
+    seen = preview(manager, coupon, source="everyone").context["preview"]
+    assert len(seen.receiver_names) == 100
+    assert held.account.username not in seen.receiver_names
+    seen = preview(manager, coupon, source="everyone", again="on").context["preview"]
+    assert held.account.username in seen.receiver_names

@@ -86,12 +86,12 @@ def _whole_tags(text: bytes) -> tuple[bytes, bytes]:
     return (text, b"") if at < 0 or len(text) - at > 16 else (text[:at], text[at:])
 
 
-def read_within(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The rows, as long as they are not too many, nor their cells, nor take too long: a sheet can
-    name a row or a column far away, and all between is made up. Raises TooMuch."""
+def read_within(rows: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:
+    """The rows, each with its number, as long as they are not too many, nor their cells, nor take
+    too long. Raises TooMuch."""
     cells, ends = 0, time.monotonic() + MOST_SECONDS
     for number, row in enumerate(rows, 1):
-        cells += len(row)
+        cells += len(row[1])
         if number > MOST_ROWS or cells > MOST_CELLS or time.monotonic() > ends:
             raise TooMuch
         yield row

@@ -14,9 +14,9 @@ from unfold.widgets import (
 
 from api.admin.desk.search_boxes import MultipleSearchBox
 from api.models import Account, CouponRecord
-from api.services.coupons.issuing import Found, find_accounts
+from api.services.coupons.issuing import AmbiguousName, Found, find_accounts, ids_of
 from utils.spreadsheets import names as name_files
-from utils.spreadsheets.names import UnreadableNames
+from utils.spreadsheets.names import NameFile, UnreadableNames
 
 PICKED, PASTED, FILE, EVERYONE = "picked", "pasted", "file", "everyone"
 PASTED_MOST = 500_000  # characters; Django refuses a body of 2.5 MB, and a name may be Chinese
@@ -24,7 +24,7 @@ PASTED_MOST = 500_000  # characters; Django refuses a body of 2.5 MB, and a name
 
 class IssueForm(forms.Form):
     """After is_valid(), `found` has the accounts and the unknown names, or is None: every account.
-    `column` says which column of a file the names are from."""
+    `read` says where in a file the names are from."""
 
     source = forms.ChoiceField(
         label="发给谁",
@@ -56,14 +56,15 @@ class IssueForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(
             attrs={"rows": 8, "placeholder": "alice\nbob", "data-most": PASTED_MOST}
         ),
-        help_text="每行一个，也可以用空格或逗号分隔；很多时请上传文件。",
+        help_text="每行一个，也可以用空格、逗号或分号分隔；很多时请上传文件。",
     )
     file = forms.FileField(
         label="文件",
         required=False,
         allow_empty_file=True,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"}),
-        help_text="CSV或XLSX，用户名在标题为“用户名”（或username）的一列；没有标题时在第一列。",
+        help_text="CSV或XLSX，用户名在标题为“用户名”（或username）的一列；没有标题时在第一列。"
+        "隐藏的工作表、行和列不读取。",
     )
     again = forms.BooleanField(
         label="已有这张券的账户也再发一张",
@@ -73,7 +74,7 @@ class IssueForm(forms.Form):
     )
 
     found: Found | None = None
-    column = ""
+    read: NameFile | None = None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -84,7 +85,7 @@ class IssueForm(forms.Form):
         if source in asked and asked[source] not in self.errors:
             try:
                 self._find(source, data)
-            except UnreadableNames as unreadable:
+            except (UnreadableNames, AmbiguousName) as unreadable:
                 self.add_error(asked[source], str(unreadable))
         return data
 
@@ -94,7 +95,7 @@ class IssueForm(forms.Form):
                 raise UnreadableNames("请选择至少一个账户")
             self.found = Found(tuple(account.pk for account in data["accounts"]), ())
         elif source == PASTED:
-            names = name_files.pasted(data["names"])
+            names = name_files.pasted(data["names"], lambda some: set(ids_of(some)))
             if not names:
                 raise UnreadableNames("请粘贴至少一个用户名")
             self.found = find_accounts(names)
@@ -102,5 +103,5 @@ class IssueForm(forms.Form):
             file = data["file"]
             if not file:
                 raise UnreadableNames("请选择文件")
-            read = name_files.uploaded(file, file.name, file.size)
-            self.found, self.column = find_accounts(read.names), read.column
+            self.read = name_files.uploaded(file, file.name, file.size)
+            self.found = find_accounts(self.read.names)

@@ -32,6 +32,7 @@ class DeskDialogForm(BaseDialogForm):
     facts_of: Facts
     lock: Callable[[Any], object]
 
+    data: Any
     _seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -140,7 +140,8 @@ class GuardedAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        if kwargs.get("change") or context.get("original"):
+        row = context.get("original")
+        if row is not None and self.has_change_permission(request, row):
             inlines = [one.formset for one in context["inline_admin_formsets"]]
             rows = [context["adminform"].form]
             rows += [row for one in conflicts.every_formset(inlines) for row in one.initial_forms]

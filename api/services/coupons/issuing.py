@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
 from django.db import connection, transaction
@@ -20,6 +20,7 @@ from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
 from api.rules.coupons import Terms
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor
+from utils.spreadsheets.names import readings
 
 T = TypeVar("T")
 
@@ -51,6 +52,14 @@ class CouponChanged(IssuingRefused):
         super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
 
 
+class AmbiguousName(Exception):
+    """A name in a list stands for either of two accounts; `str()` says so."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        named = "和".join(f"“{name}”" for name in names)
+        super().__init__(f"{named}都是账户的用户名，无法确定是哪一个，请在页面上搜索选择")
+
+
 @dataclass(frozen=True)
 class Audience:
     """Who is to get the coupon: these accounts, or, with None, every account there is. Those who
@@ -72,10 +81,11 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True)
 class Preview:
-    """What issuing would do now. `holder_names` are the first few of the `holders`, who have the
-    coupon already."""
+    """What issuing would do now. `receiver_names` and `holder_names` are the first few of the
+    receivers, and of the holders, who have the coupon already."""
 
     receivers: int
+    receiver_names: tuple[str, ...]
     holders: int
     holder_names: tuple[str, ...]
     quantity: int
@@ -97,17 +107,31 @@ def is_over(coupon: Coupon, today: date) -> bool:
     return coupon.terms.days.is_over(today, today)
 
 
+def ids_of(names: Iterable[str]) -> dict[str, int]:
+    """The accounts of exactly these names. A query for every BATCH names."""
+    ids: dict[str, int] = {}
+    for some in _batches([name for name in dict.fromkeys(names) if _can_be_a_name(name)]):
+        ids.update(Account.objects.filter(username__in=some).values_list("username", "pk"))
+    return ids
+
+
 def find_accounts(names: Iterable[str]) -> Found:
     """The accounts of these names, each once, in the order given; and the names that no account
-    has. A query for every BATCH names."""
-    wanted = list(dict.fromkeys(names))
-    ids: dict[str, int] = {}
-    for some in _batches([name for name in wanted if _can_be_a_name(name)]):
-        ids.update(Account.objects.filter(username__in=some).values_list("username", "pk"))
-    return Found(
-        account_ids=tuple(ids[name] for name in wanted if name in ids),
-        unknown=tuple(name for name in wanted if name not in ids),
-    )
+    has. A name that nobody has as it is written is also tried in its other readings.
+
+    Raises AmbiguousName. A query for every BATCH names.
+    """
+    wanted = {name: readings(name) for name in names}
+    ids = ids_of(chain.from_iterable(wanted.values()))
+    found, unknown = list[int](), list[str]()
+    for name, tried in wanted.items():
+        accounts = {ids[one]: one for one in tried if one in ids}
+        if len(accounts) > 1:
+            raise AmbiguousName(accounts.values())
+        found += accounts
+        if not accounts:
+            unknown.append(name)
+    return Found(account_ids=tuple(dict.fromkeys(found)), unknown=tuple(unknown))
 
 
 def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
@@ -118,17 +142,27 @@ def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100
         holding = _accounts_holding(coupon)
         accounts, holders = Account.objects.count(), holding.count()
         some = holding.values_list("username", flat=True).order_by("pk")[:names]
+        first = list(islice(_receivers(coupon, audience), names)) if accounts > holders else []
     else:
-        held = [pk for batch in _batches(audience.account_ids) for pk in _holders(coupon, batch)]
+        held = {pk for batch in _batches(audience.account_ids) for pk in _holders(coupon, batch)}
         accounts, holders = len(audience.account_ids), len(held)
-        some = Account.objects.filter(pk__in=held[:names]).values_list("username", flat=True)
+        in_order = [pk for pk in audience.account_ids if pk in held][:names]
+        some = Account.objects.filter(pk__in=in_order).values_list("username", flat=True)
+        passed_over = set() if audience.again else held
+        first = [pk for pk in audience.account_ids if pk not in passed_over][:names]
     return Preview(
         receivers=accounts if audience.again else accounts - holders,
         holders=holders,
         holder_names=tuple(some),
+        receiver_names=_names_of(first),
         quantity=coupon.quantity,
         left=left_of(coupon),
     )
+
+
+def _names_of(account_ids: Sequence[int]) -> tuple[str, ...]:
+    named = Account.objects.in_bulk(account_ids)
+    return tuple(named[pk].username for pk in account_ids if pk in named)
 
 
 def left_of(coupon: Coupon) -> int:
