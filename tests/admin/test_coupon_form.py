@@ -180,6 +180,57 @@ def test_a_coupon_bound_to_something_else_keeps_that_and_says_so(
     after = Coupon.objects.get()
     assert after.name == "新"
     assert (after.content_type, after.object_id) == (kind, coupon.object_id)
+    assert "没有人能使用" in manager.get("/admin/").content.decode()
+
+
+def of_no_use(kind: str) -> Coupon:
+    """A coupon bound to a degree, or to a course that is gone; somebody holds one, unused."""
+    bound = degree() if kind == "degree" else course()
+    coupon = CouponFactory(content_object=bound)
+    if kind == "untyped":
+        Coupon.objects.update(content_type=None)
+    CouponRecordFactory(coupon=coupon)
+    if kind != "degree":
+        bound.delete()
+    return Coupon.objects.get()
+
+
+NO_USE = pytest.mark.parametrize("kind", ["degree", "deleted", "untyped"])
+
+
+@NO_USE
+def test_a_binding_of_no_use_can_be_exchanged_for_a_course(manager: Client, kind: str) -> None:
+    coupon, wanted = of_no_use(kind), CourseFactory()
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    assert save(manager, CASH | {"course": str(wanted.pk)}, url).status_code == 302
+    assert Coupon.objects.get().content_object == wanted
+
+
+@NO_USE
+def test_a_binding_of_no_use_is_taken_off_only_by_saying_so(manager: Client, kind: str) -> None:
+    coupon = of_no_use(kind)
+    url = f"/admin/api/coupon/{coupon.pk}/change/"
+    assert "改为全站可用" in manager.get(url).content.decode()
+    save(manager, CASH, url)
+    assert Coupon.objects.get().object_id == coupon.object_id
+    both = CASH | {"site_wide": "on", "course": str(CourseFactory().pk)}
+    assert "请只选择一样" in errors_of(save(manager, both, url))["site_wide"][0]
+    save(manager, CASH | {"site_wide": "on"}, url)
+    after = Coupon.objects.get()
+    assert (after.content_type, after.object_id) == (None, None)
+    assert "改为全站可用" not in manager.get(url).content.decode()
+
+
+@pytest.mark.parametrize("status", [1, 2])
+def test_it_warns_of_a_course_that_is_not_online_and_says_how_many_hold_it(
+    manager: Client, cash: Coupon, status: int
+) -> None:
+    CouponRecordFactory.create_batch(2, coupon=cash)
+    offline = CourseFactory(name="旧课", status=status)
+    page = changed(manager, cash, course=str(offline.pk))
+    assert "绑定的课程“旧课”没有上线" in page
+    assert "未使用的有2张" in page
+    assert "没有上线" not in changed(manager, cash, course=str(CourseFactory().pk))
 
 
 def test_a_course_bound_without_a_type_is_shown_and_gets_its_type(manager: Client) -> None:

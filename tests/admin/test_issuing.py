@@ -17,15 +17,22 @@ from openpyxl import Workbook
 
 from api.admin.coupons.issue_form import PASTED_MOST
 from api.models import Coupon, CouponRecord
-from api.services.coupons import issuing
+from api.services.coupons import finding, issuing
 from api.services.coupons.issuing import (
     Audience,
     CouponChanged,
     CouponOver,
     NobodyToReceive,
     NotEnoughLeft,
+    OfNoUse,
 )
-from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from tests.admin.rows import course, degree
+from tests.support.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+)
 from utils.spreadsheets import export as exporting
 
 pytestmark = pytest.mark.django_db
@@ -155,7 +162,7 @@ def test_an_account_that_is_gone_by_now_is_left_out() -> None:
 def test_names_are_found_once_each_and_the_unknown_are_listed() -> None:
     alice, bob = AccountFactory(username="alice"), AccountFactory(username="bob")
     names = ["bob", "nobody", "alice", "bob", "Alice", "a" * 65, "a\0b", ""]
-    found = issuing.find_accounts(names)
+    found = finding.find_accounts(names)
     assert found.account_ids == (bob.pk, alice.pk)
     assert found.unknown == ("nobody", "Alice", "a" * 65, "a\0b", "")
 
@@ -527,3 +534,49 @@ def test_the_first_receivers_of_everybody_are_named(manager: Client) -> None:
     assert held.account.username not in seen.receiver_names
     seen = preview(manager, coupon, source="everyone", again="on").context["preview"]
     assert held.account.username in seen.receiver_names
+
+
+# --- Of use to somebody ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["degree", "deleted", "untyped"])
+def test_a_coupon_that_nobody_can_ever_use_is_not_issued(manager: Client, kind: str) -> None:
+    bound = degree() if kind == "degree" else course()
+    coupon = CouponFactory(content_object=bound)
+    if kind == "untyped":
+        Coupon.objects.update(content_type=None)
+    if kind != "degree":
+        bound.delete()
+    AccountFactory()
+    page = manager.get(url_of(coupon)).content.decode()
+    assert "没有人能使用" in page
+    assert "issue-form" not in page
+    assert "没有人能使用" in preview(manager, coupon, source="everyone").content.decode()
+    with pytest.raises(OfNoUse):
+        issue(coupon, EVERYBODY)
+    assert not CouponRecord.objects.exists()
+
+
+def test_a_course_deleted_after_the_preview_stops_it(manager: Client) -> None:
+    bound = course()
+    coupon = CouponFactory(content_object=bound)
+    AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    bound.delete()
+    assert "没有人能使用" in confirm(manager, coupon, token)[-1]["error"]
+    assert not CouponRecord.objects.exists()
+
+
+@pytest.mark.parametrize("status", [1, 2])
+def test_a_coupon_of_a_course_that_is_not_online_is_issued_after_a_warning(
+    manager: Client, status: int
+) -> None:
+    coupon = CouponFactory(content_object=CourseFactory(name="旧课", status=status))
+    CouponRecordFactory(coupon=coupon)
+    page = manager.get(url_of(coupon)).content.decode()
+    assert "绑定的课程“旧课”没有上线" in page
+    assert "未使用的有1张" in page
+    AccountFactory()
+    shown = preview(manager, coupon, source="everyone")
+    assert "没有上线" in shown.content.decode()
+    assert confirm(manager, coupon, shown.context["token"])[-1]["issued"] == 1

@@ -1,14 +1,17 @@
 """Courses and the categories they stand in."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
 
+from api.admin.catalogue.bound import KeepsCoupons, warn_if_taken_offline
 from api.admin.catalogue.content import ChapterInline, DetailInline
 from api.admin.catalogue.owned import PolicyInline, QuestionInline
-from api.admin.desk.base import DeskAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.filters import having, titled
 from api.models import (
@@ -19,7 +22,7 @@ from api.models import (
 
 
 @admin.register(CourseCategory)
-class CourseCategoryAdmin(DeskAdmin):
+class CourseCategoryAdmin(KeepsCoupons):
     labels = {"name": "大类名称"}
     list_display = (column("id", "编号"), column("name", "大类名称"))
     list_display_links = list_display
@@ -29,7 +32,7 @@ class CourseCategoryAdmin(DeskAdmin):
 
 
 @admin.register(CourseSubCategory)
-class CourseSubCategoryAdmin(DeskAdmin):
+class CourseSubCategoryAdmin(KeepsCoupons):
     labels = {"category": "课程大类", "name": "子类名称"}
     list_display = (column("name", "子类名称"), column("category__name", "课程大类"))
     list_select_related = ("category",)
@@ -39,7 +42,7 @@ class CourseSubCategoryAdmin(DeskAdmin):
 
 
 @admin.register(Course)
-class CourseAdmin(DeskAdmin):
+class CourseAdmin(KeepsCoupons):
     labels = {
         "name": "课程名称",
         "course_img": "课程图片",
@@ -71,3 +74,7 @@ class CourseAdmin(DeskAdmin):
     date_hierarchy = "pub_date"
     autocomplete_fields = ("sub_category", "degree_course")
     inlines = (PolicyInline, DetailInline, ChapterInline, QuestionInline)
+
+    def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        warn_if_taken_offline(request, obj, form.initial.get("status") if change else None)

@@ -7,6 +7,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
+from api.admin.catalogue.bound import KeepsCoupons
 from api.admin.catalogue.owned import PolicyInline, QuestionInline
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.columns import column
@@ -40,7 +41,7 @@ class TeacherAdmin(DeskAdmin):
 
 
 @admin.register(DegreeCourse)
-class DegreeCourseAdmin(DeskAdmin):
+class DegreeCourseAdmin(KeepsCoupons):
     labels = {"name": "学位课名称"}
     list_display = (column("name", "学位课名称"), "period", "total_scholarship")
     list_filter = (("period", RangeNumericFilter),)

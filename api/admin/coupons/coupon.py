@@ -32,6 +32,7 @@ from api.admin.desk.filters import DatesFilter, titled
 from api.admin.desk.user import user_id
 from api.models import Coupon, CouponState
 from api.services.coupons import editing
+from api.services.coupons.bindings import binding_of
 from api.services.coupons.editing import Revived
 from api.services.coupons.lifecycle import Actor
 
@@ -120,6 +121,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
             self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         )
         where, validity = (["course"], ["validity"]) if may_write else (["binding"], [])
+        if may_write and obj and binding_of(obj).is_useless:
+            where.append("site_wide")
         worth = ("money_equivalent_value", "minimum_consume", "off_percent")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []
@@ -147,6 +150,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         for consequence in editing.after_saving(obj, before=before, now=timezone.now(), by=by):
             show = messages.success if isinstance(consequence, Revived) else messages.warning
             show(request, str(consequence))
+        if told := binding.offline_warning(obj) or binding.useless_warning(obj):
+            messages.warning(request, told)
 
     # --- The list -----------------------------------------------------------------------------
 

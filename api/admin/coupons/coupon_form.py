@@ -7,7 +7,11 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from api.admin.coupons.binding import bound_to
 from api.admin.desk.columns import name_of
@@ -72,6 +76,11 @@ class CouponForm(DeskForm):
         widget=UnfoldAdminRadioSelectWidget(radio_style=admin.HORIZONTAL),
     )
 
+    # Only of a coupon whose binding is of no use; there an empty course changes nothing.
+    site_wide = forms.BooleanField(
+        label="改为全站可用", required=False, widget=UnfoldBooleanSwitchWidget()
+    )
+
     class Meta:
         model = Coupon
         exclude = ("content_type", "object_id")
@@ -85,7 +94,7 @@ class CouponForm(DeskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.keeps_binding = False
+        self.was_useless = False
         self.not_asked: dict[str, Any] = {}
         if "money_equivalent_value" not in self.fields:
             return  # a form to look at has only the two fields declared above
@@ -102,19 +111,20 @@ class CouponForm(DeskForm):
             self._show_binding()
 
     def _show_binding(self) -> None:
-        """Shows the course. If the coupon is bound to something else, that is shown in words, and
-        cannot be changed."""
+        """Shows the course. If the coupon is bound to something else, or to nothing that is there,
+        that is shown in words, until a course is chosen or the coupon becomes site-wide."""
         bound = bound_to(self.instance)
         if isinstance(bound, Course):
             self.initial["course"] = bound.pk
         elif self.instance.object_id:
-            self.keeps_binding = True
-            course = self.fields["course"]
-            course.disabled = True
+            self.was_useless = True
             kind = bound._meta.verbose_name if bound else "课程"
             # The theme writes help texts into the page as they are.
-            course.help_text = format_html(
-                "已绑定{}“{}”，结算时不提供；此处不能修改。", kind, name_of(bound)
+            self.fields["course"].help_text = format_html(
+                "已绑定{}“{}”，结算时不提供，没有人能使用。请选择一门课程，或改为全站可用；"
+                "留空则不改变。",
+                kind,
+                name_of(bound),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -123,15 +133,19 @@ class CouponForm(DeskForm):
         for name, value in self.not_asked.items():
             self.errors.pop(name, None)
             data[name] = value
+        if self.was_useless and data.get("course") and data.get("site_wide"):
+            self.add_error("site_wide", "请只选择一样：一门课程，或全站可用")
         self._bind(data.get("course"))
         return data
 
     def _bind(self, course: Course | None) -> None:
-        if self.keeps_binding or "course" in self.errors:
+        if "course" in self.errors:
             return
-        kind = ContentType.objects.get_for_model(Course) if course else None
-        self.instance.content_type = kind
-        self.instance.object_id = course.pk if course else None
+        if self.was_useless and not course and not self.cleaned_data.get("site_wide"):
+            if self.instance.content_type is None:
+                self.instance.content_type = ContentType.objects.get_for_model(Course)
+            return
+        self.instance.content_object = course
 
     def clean_quantity(self) -> int:
         quantity: int = self.cleaned_data["quantity"]

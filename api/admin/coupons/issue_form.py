@@ -14,7 +14,7 @@ from unfold.widgets import (
 
 from api.admin.desk.search_boxes import MultipleSearchBox
 from api.models import Account, CouponRecord
-from api.services.coupons.issuing import AmbiguousName, Found, find_accounts, ids_of
+from api.services.coupons.finding import AmbiguousName, Found, find_accounts, ids_of
 from utils.spreadsheets import names as name_files
 from utils.spreadsheets.names import NameFile, UnreadableNames
 

@@ -28,7 +28,6 @@ from api.models import Coupon, CouponState
 from api.services.coupons import issuing
 from api.services.coupons.issuing import (
     Audience,
-    CouponOver,
     IssuingRefused,
     Progress,
 )
@@ -46,7 +45,7 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
     `coupon` is one of CouponAdmin's queryset; `frame` is what the template of any page of the
     admin needs, `media` among it.
     """
-    over = issuing.is_over(coupon, timezone.localdate())
+    over = issuing.why_not(coupon, timezone.localdate())
     posted = request.method == "POST" and not over
     form = IssueForm(request.POST, request.FILES) if posted else IssueForm()
     shown: dict[str, Any] = {}
@@ -69,7 +68,7 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
         "binding": binding.in_words(coupon),
         "window": words.days_of_use(coupon),
         "left": issuing.left_of(coupon),
-        "over": f"{CouponOver()}。" if over else "",
+        "over": f"{over}。" if over else "",
         "warning": _warning(coupon),
         "form": form,
         "media": frame["media"] + form.media,
@@ -124,10 +123,11 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
 
 
 def _warning(coupon: Any) -> str:
-    return {
+    told = {
         CouponState.PENDING: "这张优惠券的领取时间还没有开始。",
         CouponState.ENDED: "这张优惠券的领取时间已经结束。",
     }.get(coupon.receipt_state, "")
+    return told + binding.offline_warning(coupon)
 
 
 def _steps(

@@ -6,11 +6,11 @@ record that was taken back has still been issued.
 
 import secrets
 from array import array
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain, islice
-from typing import NamedTuple, TypeVar
+from itertools import islice
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -19,13 +19,9 @@ from django.utils import timezone
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
 from api.rules.coupons import Terms
 from api.services.coupons import lifecycle
+from api.services.coupons.bindings import Binding, binding_of
+from api.services.coupons.finding import BATCH, batches
 from api.services.coupons.lifecycle import SERVICE, Actor
-from utils.spreadsheets.names import readings
-
-T = TypeVar("T")
-
-BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
-NAME_LENGTH = 64
 
 
 class IssuingRefused(Exception):
@@ -47,17 +43,17 @@ class CouponOver(IssuingRefused):
         super().__init__("这张优惠券的有效期已过，发放后无法使用")
 
 
+class OfNoUse(IssuingRefused):
+    """Nobody could ever use it: it is bound to a course that was deleted, or to no course."""
+
+    def __init__(self, binding: Binding) -> None:
+        what = "课程已被删除" if binding is Binding.GONE else "不是课程，结算时不提供"
+        super().__init__(f"这张优惠券绑定的{what}，发放后没有人能使用。请先在优惠券页面改绑")
+
+
 class CouponChanged(IssuingRefused):
     def __init__(self) -> None:
         super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
-
-
-class AmbiguousName(Exception):
-    """A name in a list stands for either of two accounts; `str()` says so."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        named = "和".join(f"“{name}”" for name in names)
-        super().__init__(f"{named}都是账户的用户名，无法确定是哪一个，请在页面上搜索选择")
 
 
 @dataclass(frozen=True)
@@ -67,11 +63,6 @@ class Audience:
 
     account_ids: tuple[int, ...] | None
     again: bool = False
-
-
-class Found(NamedTuple):
-    account_ids: tuple[int, ...]
-    unknown: tuple[str, ...]
 
 
 class Progress(NamedTuple):
@@ -107,44 +98,32 @@ def is_over(coupon: Coupon, today: date) -> bool:
     return coupon.terms.days.is_over(today, today)
 
 
-def ids_of(names: Iterable[str]) -> dict[str, int]:
-    """The accounts of exactly these names. A query for every BATCH names."""
-    ids: dict[str, int] = {}
-    for some in _batches([name for name in dict.fromkeys(names) if _can_be_a_name(name)]):
-        ids.update(Account.objects.filter(username__in=some).values_list("username", "pk"))
-    return ids
+def why_not(coupon: Coupon, today: date) -> IssuingRefused | None:
+    """What makes the coupon, whoever gets it, one that nobody should get."""
+    if is_over(coupon, today):
+        return CouponOver()
+    binding = binding_of(coupon)
+    return OfNoUse(binding) if binding.is_useless else None
 
 
-def find_accounts(names: Iterable[str]) -> Found:
-    """The accounts of these names, each once, in the order given; and the names that no account
-    has. A name that nobody has as it is written is also tried in its other readings.
-
-    Raises AmbiguousName. A query for every BATCH names.
-    """
-    wanted = {name: readings(name) for name in names}
-    ids = ids_of(chain.from_iterable(wanted.values()))
-    found, unknown = list[int](), list[str]()
-    for name, tried in wanted.items():
-        accounts = {ids[one]: one for one in tried if one in ids}
-        if len(accounts) > 1:
-            raise AmbiguousName(accounts.values())
-        found += accounts
-        if not accounts:
-            unknown.append(name)
-    return Found(account_ids=tuple(dict.fromkeys(found)), unknown=tuple(unknown))
+def _check_use(coupon: Coupon, today: date) -> None:
+    if refused := why_not(coupon, today):
+        raise refused
 
 
 def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
-    """What `issue` would do. Raises CouponOver. A few queries, and one for every BATCH accounts."""
-    if is_over(coupon, today):
-        raise CouponOver
+    """What `issue` would do. Raises CouponOver, OfNoUse. A few queries, and one for every BATCH
+    accounts."""
+    _check_use(coupon, today)
     if audience.account_ids is None:
         holding = _accounts_holding(coupon)
         accounts, holders = Account.objects.count(), holding.count()
         some = holding.values_list("username", flat=True).order_by("pk")[:names]
         first = list(islice(_receivers(coupon, audience), names)) if accounts > holders else []
     else:
-        held = {pk for batch in _batches(audience.account_ids) for pk in _holders(coupon, batch)}
+        held = {
+            pk for batch in batches(audience.account_ids, BATCH) for pk in _holders(coupon, batch)
+        }
         accounts, holders = len(audience.account_ids), len(held)
         in_order = [pk for pk in audience.account_ids if pk in held][:names]
         some = Account.objects.filter(pk__in=in_order).values_list("username", flat=True)
@@ -183,15 +162,15 @@ def issue(
     The coupon's row stays locked until then: two managers cannot together give one account the
     same coupon twice. The pieces are taken by one conditional UPDATE, as everybody takes them.
     With `terms`, those that the manager has seen, it must still have them.
-    Raises CouponChanged, CouponOver, NobodyToReceive or NotEnoughLeft; Coupon.DoesNotExist.
+    Raises CouponChanged, CouponOver, OfNoUse, NobodyToReceive or NotEnoughLeft;
+    Coupon.DoesNotExist.
     """
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
         coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
         if terms is not None and coupon.terms != terms:
             raise CouponChanged
-        if is_over(coupon, timezone.localdate(now)):
-            raise CouponOver
+        _check_use(coupon, timezone.localdate(now))
         receivers = array("q", _receivers(coupon, audience))
         if not receivers:
             raise NobodyToReceive
@@ -199,7 +178,7 @@ def issue(
             raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
         yield Progress(0, len(receivers))
         done = 0
-        for batch in _batches(receivers):
+        for batch in batches(receivers, BATCH):
             records = (
                 CouponRecord(coupon_id=coupon_id, account_id=pk, number=_new_number(), get_time=now)
                 for pk in batch
@@ -231,10 +210,10 @@ def _holders(coupon: Coupon, account_ids: Sequence[int]) -> set[int]:
 
 def _receivers(coupon: Coupon, audience: Audience) -> Iterator[int]:
     if audience.account_ids is None:
-        batches = _every_account()
+        some = _every_account()
     else:
-        batches = (_still_there(batch) for batch in _batches(audience.account_ids))
-    for batch in batches:
+        some = (_still_there(batch) for batch in batches(audience.account_ids, BATCH))
+    for batch in some:
         passed_over = set() if audience.again else _holders(coupon, batch)
         yield from (pk for pk in batch if pk not in passed_over)
 
@@ -252,18 +231,6 @@ def _every_account() -> Iterator[list[int]]:
 def _still_there(account_ids: Sequence[int]) -> list[int]:
     there = set(Account.objects.filter(pk__in=account_ids).values_list("pk", flat=True))
     return [pk for pk in account_ids if pk in there]
-
-
-def _batches(items: Sequence[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
-
-
-def _can_be_a_name(name: str) -> bool:
-    """What the column could never hold is unknown without asking the database, which would choke
-    on a NUL."""
-    return 0 < len(name) <= NAME_LENGTH and "\0" not in name
 
 
 def _new_number() -> str:
