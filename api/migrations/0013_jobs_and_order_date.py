@@ -33,7 +33,7 @@ class AddIndexBesideOthers(AddIndexConcurrently):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("api", "0010_post_may_view_orders")]
+    dependencies = [("api", "0011_issue_batch")]
 
     operations = [
         AddIndexBesideOthers(

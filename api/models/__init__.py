@@ -18,6 +18,7 @@ from .course import (
     Scholarship,
     Teacher,
 )
+from .issue_batch import IssueBatch
 from .job import JobRun
 from .order import (
     EnrolledCourse,
@@ -53,6 +54,7 @@ __all__ = [
     "EnrolledCourse",
     "Homework",
     "IdempotencyKey",
+    "IssueBatch",
     "JobRun",
     "OftenAskedQuestion",
     "Order",

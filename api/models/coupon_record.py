@@ -46,6 +46,17 @@ class CouponRecord(models.Model):
     )
     # Beyond the document. Where it is set, it alone is the last day.
     valid_until = models.DateField("可用至", blank=True, null=True)
+    # With which issuing it came; null for those from before, and of other programs.
+    batch = models.ForeignKey(
+        "IssueBatch",
+        verbose_name="批次",
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="records",
+        on_delete=models.SET_NULL,
+        db_index=False,  # the partial index below
+    )
 
     objects = CouponRecordQuerySet.as_manager()
 
@@ -65,6 +76,9 @@ class CouponRecord(models.Model):
             models.Index(fields=["get_time"], name="couponrecord_get_time"),
             models.Index(
                 fields=["order"], name="couponrecord_order", condition=Q(order__isnull=False)
+            ),
+            models.Index(
+                fields=["batch"], name="couponrecord_batch", condition=Q(batch__isnull=False)
             ),
         ]
 

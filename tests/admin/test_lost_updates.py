@@ -28,6 +28,7 @@ from api.models import (
     Payment,
     PricePolicy,
     Teacher,
+    UserAuthToken,
 )
 from api.services.orders import closing
 from tests.admin.rows import MAKERS, chapter, course, detail, teacher
@@ -381,12 +382,13 @@ def test_an_order_that_was_closed_meanwhile_is_marked_as_paid_only_on_purpose(
     assert order.status == 0
 
 
-def test_a_token_that_is_gone_meanwhile_is_not_revoked_unseen(chief: Client) -> None:
+def test_a_token_is_not_revoked_of_an_account_that_has_another_name_by_now(chief: Client) -> None:
     account = UserAuthTokenFactory().user
     url = reverse("admin:api_account_changelist") + f"{account.pk}/revoke_token/"
     mine = dialog_of(chief, url)
-    account.userauthtoken.delete()
-    assert "您打开时是“有”，现在是“没有”" in text_of(chief.post(url, mine))
+    Account.objects.filter(pk=account.pk).update(username="anders")
+    assert "现在是“anders”" in text_of(chief.post(url, mine))
+    assert UserAuthToken.objects.exists()
     assert not LogEntry.objects.exists()
 
 

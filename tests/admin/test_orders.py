@@ -217,6 +217,8 @@ def test_marking_as_paid_twice_is_one_payment(cashier: Client) -> None:
     order = placed()
     mark_paid(cashier, order)
     mark_paid(cashier, order)
+    assert "之前已由您记过" in messages_of(cashier)
+    mark_paid(cashier, order, "另一笔")
     assert "没有记录收款" in messages_of(cashier)
     assert (Payment.objects.count(), LogEntry.objects.count()) == (1, 1)
     assert EnrolledCourse.objects.count() == 1
@@ -243,6 +245,8 @@ def test_money_for_a_closed_order_that_cannot_come_back_is_noted(cashier: Client
     assert Payment.objects.get().status == Payment.Status.EXCESS
     assert "多付待退" in messages_of(cashier)
     mark_paid(cashier, order)
+    assert "之前已由您记过：多付待退" in messages_of(cashier)
+    mark_paid(cashier, order, "另一笔")
     assert "没有记录收款" in messages_of(cashier)
     assert Payment.objects.count() == 1
 

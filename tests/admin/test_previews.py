@@ -36,8 +36,10 @@ def test_a_preview_is_json_in_redis(
 def test_an_audience_comes_back_as_it_was(audience: Audience) -> None:
     coupon = CouponFactory()
     token = previews.keep(audience, coupon, manager_id=MANAGER)
-    assert previews.take(token, coupon, manager_id=MANAGER) == (audience, coupon.terms)
-    assert previews.take(token, coupon, manager_id=MANAGER) is None
+    found = previews.find(token, coupon, manager_id=MANAGER)
+    assert found is not None
+    assert (found.audience, found.terms) == (audience, coupon.terms)
+    assert previews.find(token, coupon, manager_id=MANAGER + 1) is None
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,6 @@ def test_the_terms_come_back_as_they_were(fields: dict[str, Any]) -> None:
         fields = {"content_object": degree()}
     coupon: Coupon = CouponFactory(**fields)
     token = previews.keep(Audience(None), coupon, manager_id=MANAGER)
-    kept = previews.take(token, Coupon.objects.get(pk=coupon.pk), manager_id=MANAGER)
+    kept = previews.find(token, Coupon.objects.get(pk=coupon.pk), manager_id=MANAGER)
     assert kept is not None
     assert kept.terms == coupon.terms

@@ -335,7 +335,7 @@ def test_a_login_that_ended_before_the_confirmation_is_told(desk: Any) -> None:
     preview_for_everyone(desk, coupon)
     Session.objects.all().delete()
     desk.get_by_role("button", name="确认发放1张").click()
-    expect(desk.locator("#failure")).to_contain_text("登录已过期，没有发放任何一张")
+    expect(desk.locator("#failure")).to_contain_text("登录已过期，这一次没有发放")
     assert not coupon.couponrecord_set.exists()
 
 
@@ -345,7 +345,7 @@ def test_a_coupon_that_was_deleted_before_the_confirmation_is_told(desk: Any) ->
     preview_for_everyone(desk, coupon)
     Coupon.objects.all().delete()
     desk.get_by_role("button", name="确认发放1张").click()
-    expect(desk.locator("#failure")).to_contain_text("优惠券已被删除，没有发放任何一张")
+    expect(desk.locator("#failure")).to_contain_text("优惠券已被删除，这一次没有发放")
 
 
 def test_a_coupon_that_was_changed_before_the_confirmation_is_told(desk: Any) -> None:
@@ -370,7 +370,7 @@ def test_where_nobody_knows_what_was_issued_the_records_are_to_be_looked_at(
         lambda route: route.abort() if trouble == "no answer" else route.fulfill(**page),
     )
     desk.get_by_role("button", name="确认发放1张").click()
-    expect(desk.locator("#failure")).to_contain_text("请查看发放记录")
+    expect(desk.locator("#failure")).to_contain_text("不知道是否已经发放")
 
 
 # --- The look -------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ BEYOND = {
     "CouponRecordEvent",
     "EnrolledCourse",
     "IdempotencyKey",
+    "IssueBatch",
     "JobRun",
     "Order",
     "OrderDetail",

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -133,15 +132,6 @@ class CouponAdmin(WithTurnover, DeskAdmin):
             ("使用有效期", {"fields": days}),
             *brought,
         )
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except OperationalError:
-            if request.method != "POST":
-                raise
-            messages.error(request, "没有保存：这张优惠券正在发放，请稍后再试。")
-            return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
         before = editing.lock(obj.pk).terms if change else None

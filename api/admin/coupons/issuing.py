@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -24,19 +24,32 @@ from api.admin.coupons import binding, previews, words
 from api.admin.coupons.issue_form import IssueForm
 from api.admin.coupons.previews import Preview
 from api.admin.desk.user import user_id
-from api.models import Coupon, CouponState
+from api.models import Coupon, CouponState, IssueBatch
 from api.services.coupons import issuing
 from api.services.coupons.issuing import (
+    AlreadyIssued,
     Audience,
     IssuingRefused,
+    Origin,
     Progress,
 )
 from api.services.coupons.lifecycle import Actor
 from utils.outages import is_out_of_reach
+from utils.outcomes import OutcomeUnknown, attempted, is_busy
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN_SHOWN = 200
+
+Step = dict[str, int | str | bool]
+
+TRY_AGAIN = "服务暂时不可用，请稍后再点一次“确认发放”：已经发放过的会直接告诉您，不会重复发放"
+OUT_OF_ORDER = "服务暂时不可用，没有发放任何一张，请稍后再点一次“确认发放”"
+BUSY = "这张优惠券正在被发放或修改，这一次没有发放任何一张，请稍后再点一次“确认发放”"
+UNKNOWN = (
+    "不知道是否已经发放：最后一步与数据库的连接中断了。"
+    "请稍后再点一次“确认发放”：已经发放的会直接告诉您，不会重复发放"
+)
 
 
 def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpResponse:
@@ -78,27 +91,43 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
 
 
 def confirm(request: HttpRequest, coupon: Coupon) -> HttpResponseBase:
-    """POST: issues what was previewed. The answer is a line of JSON for every step: first and
-    then `{"done", "total"}`, last `{"issued", "url"}` or `{"error"}`."""
+    """POST: issues what was previewed, once: whoever tries again, because he does not know what
+    became of the first try, learns of that. The answer is a line of JSON for every step: first and
+    then `{"done", "total"}`, last `{"issued", "url"}`, `{"error"}`, or, where the same may be tried
+    again, `{"error", "again"}`."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
+    token = request.POST.get("token", "")
     try:
-        token = request.POST.get("token", "")
-        preview = previews.take(token, coupon, manager_id=user_id(request))
+        if earlier := _issued_under(token, coupon):
+            return JsonResponse(earlier)
+        preview = previews.find(token, coupon, manager_id=user_id(request))
     except Exception as error:
         if not is_out_of_reach(error):
             raise
         logger.warning("preview out of reach: %s: %s", type(error).__name__, error)
-        return JsonResponse({"error": "服务暂时不可用，没有发放任何一张，请稍后再试"}, status=503)
+        return JsonResponse({"error": TRY_AGAIN, "again": True}, status=503)
     if preview is None:
-        return JsonResponse({"error": "预览已失效或已经发放过，请重新预览"}, status=409)
+        return JsonResponse({"error": "预览已失效，请重新预览"}, status=409)
     answer = StreamingHttpResponse(
-        (json.dumps(step) + "\n" for step in _steps(request, coupon, preview)),
+        (json.dumps(step) + "\n" for step in _steps(request, coupon, preview, token)),
         content_type="application/x-ndjson",
     )
     answer["Cache-Control"] = "no-store"
     answer["X-Accel-Buffering"] = "no"  # a proxy that collects the answer would hide the progress
     return answer
+
+
+def _issued_under(token: str, coupon: Coupon) -> Step | None:
+    """What an earlier try with this token came to. A token is nobody's but the manager's."""
+    batch = IssueBatch.objects.filter(key=token, coupon=coupon).first()
+    return _done(coupon, batch.number, before=True) if batch else None
+
+
+def _done(coupon: Coupon, number: int, *, before: bool = False) -> Step:
+    url = reverse("admin:api_couponrecord_changelist")
+    done: Step = {"issued": number, "url": f"{url}?coupon__id__exact={coupon.pk}"}
+    return done | {"before": True} if before else done
 
 
 def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str, Any]:
@@ -108,7 +137,8 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     preview = issuing.preview(coupon, audience, today=timezone.localdate())
     token = ""
     if preview.receivers and preview.is_enough:
-        token = previews.keep(audience, coupon, manager_id=user_id(request))
+        source = IssueBatch.Source(form.cleaned_data["source"])
+        token = previews.keep(audience, coupon, manager_id=user_id(request), source=source)
     return {
         "preview": preview,
         "again": audience.again,
@@ -130,33 +160,53 @@ def _warning(coupon: Any) -> str:
     return told + binding.offline_warning(coupon)
 
 
-def _steps(
-    request: HttpRequest, coupon: Coupon, preview: Preview
-) -> Iterator[dict[str, int | str]]:
+def _steps(request: HttpRequest, coupon: Coupon, preview: Preview, token: str) -> Iterator[Step]:
     """Issues, and writes it into the admin log: both or neither. If the browser goes away half-way,
     this generator is closed, the transaction is rolled back, and nothing was issued."""
     try:
         progress = Progress(0, 0)
-        audience, terms = preview
-        now, by = timezone.now(), Actor(staff_id=user_id(request))
-        issue = issuing.issue(coupon.pk, audience, now=now, terms=terms, by=by)
-        with transaction.atomic(), closing(issue) as steps:
+        issue = issuing.issue(
+            coupon.pk,
+            preview.audience,
+            now=timezone.now(),
+            terms=preview.terms,
+            by=Actor(staff_id=user_id(request)),
+            origin=Origin(token, preview.source),
+        )
+        with attempted(), closing(issue) as steps:
             for progress in steps:
                 yield {"done": progress.done, "total": progress.total}
-            _log(request, coupon, audience, progress.total)
+            _log(request, coupon, preview.audience, progress.total)
+    except AlreadyIssued as earlier:
+        yield _done(coupon, earlier.number, before=True)
     except IssuingRefused as refused:
         yield {"error": str(refused)}
     except Coupon.DoesNotExist:
         yield {"error": "这张优惠券已被删除，没有发放任何一张"}
-    except OperationalError as error:
-        logger.warning("issuing coupon %s: %s", coupon.pk, error)
-        yield {"error": "没有发放任何一张：另一位同事可能正在发放这张优惠券，请稍后再试"}
-    except DatabaseError:
-        logger.exception("issuing coupon %s", coupon.pk)
-        yield {"error": "发放失败，没有发放任何一张，请重新预览"}
+    except (OutcomeUnknown, DatabaseError, InterfaceError) as error:
+        yield _failed(coupon, token, error)
     else:
-        url = reverse("admin:api_couponrecord_changelist")
-        yield {"issued": progress.total, "url": f"{url}?coupon__id__exact={coupon.pk}"}
+        yield _done(coupon, progress.total)
+
+
+def _failed(coupon: Coupon, token: str, error: Exception) -> Step:
+    """What to say, and never more than is known."""
+    logger.warning("issuing coupon %s: %s: %s", coupon.pk, type(error).__name__, error)
+    if isinstance(error, OutcomeUnknown):
+        connection.close_if_unusable_or_obsolete()  # the next question has a new one
+        try:
+            if done := _issued_under(token, coupon):
+                return done
+        except Exception as still_away:
+            if not is_out_of_reach(still_away):
+                raise
+        return {"error": UNKNOWN, "again": True}
+    if is_busy(error):
+        return {"error": BUSY, "again": True}
+    if isinstance(error, OperationalError | InterfaceError):
+        return {"error": OUT_OF_ORDER, "again": True}
+    logger.error("issuing coupon %s", coupon.pk, exc_info=error)
+    return {"error": "发放失败，没有发放任何一张，请重新预览"}
 
 
 def _log(request: HttpRequest, coupon: Coupon, audience: Audience, number: int) -> None:

@@ -1,7 +1,8 @@
 """A preview of issuing, kept until the manager confirms it.
 
 It waits in the cache under a token that nobody can guess, for the manager who made it, with the
-coupon's terms that he saw. Confirming takes it out: a second click finds nothing to do.
+coupon's terms that he saw. It stays until then: what was issued under its token is in the database,
+and a second try finds it there.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
-from api.models import Coupon
+from api.models import Coupon, IssueBatch
 from api.rules.coupons import Scope, Terms, UseDays, Worth
 from api.services.coupons.issuing import Audience
 
@@ -21,22 +22,27 @@ KEPT_FOR = 3600  # seconds between preview and confirmation
 class Preview(NamedTuple):
     audience: Audience
     terms: Terms
+    source: IssueBatch.Source = IssueBatch.Source.OTHER
 
 
-def keep(audience: Audience, coupon: Coupon, *, manager_id: int) -> str:
-    """Answers the token that `take` asks for."""
+def keep(
+    audience: Audience,
+    coupon: Coupon,
+    *,
+    manager_id: int,
+    source: IssueBatch.Source = IssueBatch.Source.OTHER,
+) -> str:
+    """Answers the token that `find` asks for."""
     token = secrets.token_urlsafe(16)
-    preview = Preview(audience, coupon.terms)
+    preview = Preview(audience, coupon.terms, source)
     cache.set(_key(manager_id, coupon, token), _to_json(preview), KEPT_FOR)
     return token
 
 
-def take(token: str, coupon: Coupon, *, manager_id: int) -> Preview | None:
-    """None if there is no such preview, or if it has expired or was taken before."""
-    key = _key(manager_id, coupon, token)
-    kept = cache.get(key)
-    # Of two requests at the same moment, only one deletes the key; the other answers None.
-    return _from_json(kept) if kept and cache.delete(key) else None
+def find(token: str, coupon: Coupon, *, manager_id: int) -> Preview | None:
+    """None if there is no such preview, or if it has expired."""
+    kept = cache.get(_key(manager_id, coupon, token))
+    return _from_json(kept) if kept else None
 
 
 def _key(manager_id: int, coupon: Coupon, token: str) -> str:
@@ -44,11 +50,12 @@ def _key(manager_id: int, coupon: Coupon, token: str) -> str:
 
 
 def _to_json(preview: Preview) -> dict[str, Any]:
-    audience, terms = preview
+    audience, terms, source = preview
     worth, days = terms.worth, terms.days
     return {
         "account_ids": None if audience.account_ids is None else list(audience.account_ids),
         "again": audience.again,
+        "source": source.value,
         "worth": [
             worth.coupon_type.value,
             str(worth.money_equivalent_value),
@@ -76,4 +83,4 @@ def _from_json(kept: dict[str, Any]) -> Preview:
         scope=Scope(kept["scope"]),
         course_id=kept["course_id"],
     )
-    return Preview(audience, terms)
+    return Preview(audience, terms, IssueBatch.Source(kept["source"]))

@@ -30,7 +30,7 @@ from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.search import numbered_or_owned
 from api.admin.desk.user import user_id
-from api.models import CouponRecord, CouponRecordStatus
+from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.services.coupons.lifecycle import Actor, RecordNotUnused, void
 
 
@@ -41,6 +41,16 @@ class VoidForm(DeskDialogForm):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="会写入这张优惠券的经过和操作日志。",
     )
+
+    def is_done(self, data: dict[str, Any]) -> bool:
+        return _taken_back(self.object_id, user_id(self.request), data.get("reason", ""))
+
+
+def _taken_back(record_id: Any, staff_id: int, reason: str) -> bool:
+    """Whether this person has taken the record back, for this reason."""
+    void_now = CouponRecord.objects.filter(pk=number_in(record_id), status=CouponRecordStatus.VOID)
+    last = CouponRecordEvent.objects.filter(record__in=void_now).last()
+    return bool(reason and last and (last.staff_id, last.reason) == (staff_id, reason))
 
 
 def _facts_of(record_id: Any) -> dict[str, str]:
@@ -198,6 +208,9 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
                 void(record_id=record.pk, now=timezone.now(), by=by, reason=reason)
                 self.log_change(request, record, f"作废1张（{record.number}）：{reason}")
         except RecordNotUnused:
+            if form.is_done(form.cleaned_data):
+                messages.success(request, f"{record.number}之前已由您作废。")
+                return back_to(record)
             messages.error(request, f"{record.number}不是未使用的优惠券，没有作废。")
         else:
             messages.success(request, f"已作废{record.number}。")

@@ -12,14 +12,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Model
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from unfold.dataclasses import ActionDialog
 from unfold.forms import BaseDialogForm
 
 from api.admin.desk.conflicts import Change
+from api.admin.desk.failures import FAILURES, told_of
+from utils.outcomes import attempted
 
 Facts = Callable[[Any], Mapping[str, str]]  # in words, of the row with this id; by their labels
 
@@ -33,6 +36,8 @@ class DeskDialogForm(BaseDialogForm):
     lock: Callable[[Any], object]
 
     data: Any
+    cleaned_data: dict[str, Any]
+    outcome = ""
     _seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,7 +49,7 @@ class DeskDialogForm(BaseDialogForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         type(self).lock(self.object_id)
-        now = type(self).facts_of(self.object_id)
+        now = {} if self.is_done(data) else type(self).facts_of(self.object_id)
         seen = _read(data.get("_seen"))
         self.changes = [
             Change("", label, fact, seen[label])
@@ -56,10 +61,19 @@ class DeskDialogForm(BaseDialogForm):
             raise ValidationError("changed")  # the template says it
         return data
 
+    def is_done(self, data: dict[str, Any]) -> bool:
+        """Whether an earlier try of the same person has done just this: then there is nothing to
+        compare, and the action says so."""
+        return False
+
+    def tell(self, outcome: str) -> None:
+        """Shows the form as it was sent, not validated again, and what became of it."""
+        self._errors, self.cleaned_data, self.outcome = ErrorDict(), {}, outcome
+
     def get_before_template_context(
         self, request: HttpRequest, object_id: Any = None
     ) -> dict[str, Any]:
-        return {"changes": self.changes}
+        return {"changes": self.changes, "outcome": self.outcome}
 
 
 def asking(
@@ -82,12 +96,24 @@ def asking(
 
 
 def whole(action: Any) -> Any:
-    """Above unfold's `action`: the comparison and the work are one transaction."""
+    """Above unfold's `action`: the comparison and the work are one transaction. Where it fails, the
+    dialog says what is known of it, and keeps what was typed."""
 
     @wraps(action)
     def run(admin: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with transaction.atomic():
-            answer: HttpResponse = action(admin, request, *args, **kwargs)
+        try:
+            with attempted():
+                answer: HttpResponse = action(admin, request, *args, **kwargs)
+        except FAILURES as error:
+            if request.method != "POST":
+                raise
+            form = action.dialog["form_class"](
+                data=request.POST, request=request, object_id=kwargs.get("object_id")
+            )
+            form.tell(told_of(request, error, "执行"))
+            shown = {"dialog": action.dialog, "form": form}
+            shown["form_submit_text"] = action.dialog["form_submit_text"]
+            return render(request, "unfold/helpers/dialog.html", shown)
         return answer
 
     return run

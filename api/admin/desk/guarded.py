@@ -12,7 +12,6 @@ from typing import Any
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.formsets import ManagementForm
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +22,9 @@ from unfold.admin import ModelAdmin
 
 from api.admin.desk import conflicts, history
 from api.admin.desk.conflicts import Change
+from api.admin.desk.failures import FAILURES, failed
 from api.admin.desk.seen import Seen, seen_in
+from utils.outcomes import attempted
 
 SEEN = "_seen"
 REFUSED = "没有保存：您打开此页之后，下列内容已被修改。请核对，再次保存即以此页上的为准。"
@@ -91,6 +92,25 @@ class GuardedAdmin(ModelAdmin):
         base: Any = kwargs.get("form", self.form)
         kwargs["form"] = type(base)(base.__name__, (GuardedForm, base), {"desk_request": request})
         return super().get_form(request, obj, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._attempt(request, super().changeform_view, "保存", *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._attempt(request, super().delete_view, "删除", *args, **kwargs)
+
+    def _attempt(
+        self, request: HttpRequest, view: Any, what: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Django's view, whose transaction is within this one. Where the database fails under a
+        POST, a page says what is known."""
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        try:
+            with attempted():
+                return view(request, *args, **kwargs)
+        except FAILURES as error:
+            return failed(request, error, what)
 
     def _changeform_view(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
@@ -165,8 +185,10 @@ class GuardedAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method != "POST" or "_save" not in request.POST:
             return super().changelist_view(request, extra_context)
-        with transaction.atomic():  # Django's own begins after the comparison
-            return super().changelist_view(request, extra_context)
+        # Django's own transaction begins after the comparison.
+        view = super().changelist_view
+        answer: HttpResponse = self._attempt(request, view, "保存", extra_context)
+        return answer
 
     # --- What is told afterwards ------------------------------------------------------------------
 

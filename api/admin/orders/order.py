@@ -54,6 +54,15 @@ class PaidForm(DeskDialogForm):
         help_text="会写入这个订单的支付记录和操作日志。",
     )
 
+    def is_done(self, data: dict[str, Any]) -> bool:
+        return _noted(self.object_id, self.request.user.pk, data.get("note", "")) is not None
+
+
+def _noted(order_id: Any, staff_id: int | None, note: str) -> Payment | None:
+    """The money that this person has noted for the order before, with this note."""
+    mine = Payment.objects.filter(channel=Payment.Channel.OFFLINE, staff_id=staff_id, note=note)
+    return mine.filter(order=number_in(order_id)).first() if note else None
+
 
 def _facts_of(order_id: Any) -> dict[str, str]:
     order = Order.objects.filter(pk=number_in(order_id)).first()
@@ -173,6 +182,9 @@ class OrderAdmin(FactsAdmin):
         order = self.get_object(request, object_id)
         if order is None:
             raise Http404
+        if before := _noted(order.pk, request.user.pk, form.cleaned_data["note"]):
+            messages.success(request, f"这笔收款之前已由您记过：{before.get_status_display()}。")
+            return back_to(order)
         received = _offline(order, form.cleaned_data["note"], staff_id=request.user.pk)
         taken = Payment.objects.filter(out_trade_no=received.out_trade_no)
         if order.status not in MAY_BE_PAID or taken.exists():

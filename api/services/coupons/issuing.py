@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from api.models import Account, Coupon, CouponRecord, CouponRecordStatus
+from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, IssueBatch
 from api.rules.coupons import Terms
 from api.services.coupons import lifecycle
 from api.services.coupons.bindings import Binding, binding_of
@@ -54,6 +54,21 @@ class OfNoUse(IssuingRefused):
 class CouponChanged(IssuingRefused):
     def __init__(self) -> None:
         super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
+
+
+class AlreadyIssued(Exception):
+    """An earlier try with this key did it; nothing was issued now."""
+
+    def __init__(self, batch: IssueBatch) -> None:
+        super().__init__(batch.key)
+        self.number = batch.number
+
+
+class Origin(NamedTuple):
+    """What an issuing is known by: `key` is the same for every try of the same one."""
+
+    key: str
+    source: IssueBatch.Source = IssueBatch.Source.OTHER
 
 
 @dataclass(frozen=True)
@@ -155,19 +170,24 @@ def issue(
     now: datetime,
     terms: Terms | None = None,
     by: Actor = SERVICE,
+    origin: Origin | None = None,
 ) -> Generator[Progress, None, None]:
     """Gives every receiver a record of the coupon, in one transaction, and tells how far it is:
     first (0, total), last (total, total). Nothing is issued unless the iterator is exhausted.
 
     The coupon's row stays locked until then: two managers cannot together give one account the
     same coupon twice. The pieces are taken by one conditional UPDATE, as everybody takes them.
-    With `terms`, those that the manager has seen, it must still have them.
-    Raises CouponChanged, CouponOver, OfNoUse, NobodyToReceive or NotEnoughLeft;
+    With `terms`, those that the manager has seen, it must still have them. What it came to is
+    written as an IssueBatch, in the same transaction; with `origin`, under its key.
+    Raises AlreadyIssued, CouponChanged, CouponOver, OfNoUse, NobodyToReceive or NotEnoughLeft;
     Coupon.DoesNotExist.
     """
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
         coupon = Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
+        origin = origin or Origin(secrets.token_urlsafe(16))
+        if earlier := IssueBatch.objects.filter(key=origin.key).first():
+            raise AlreadyIssued(earlier)
         if terms is not None and coupon.terms != terms:
             raise CouponChanged
         _check_use(coupon, timezone.localdate(now))
@@ -176,18 +196,37 @@ def issue(
             raise NobodyToReceive
         if not Coupon.objects.take(coupon_id, len(receivers)):
             raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
+        batch = _batch(coupon, origin, len(receivers), now=now, by=by)
         yield Progress(0, len(receivers))
         done = 0
-        for batch in batches(receivers, BATCH):
-            records = (
-                CouponRecord(coupon_id=coupon_id, account_id=pk, number=_new_number(), get_time=now)
-                for pk in batch
-            )
+        for some in batches(receivers, BATCH):
+            records = (_record(coupon_id, pk, batch, now=now) for pk in some)
             lifecycle.come(records, by=by, reason="发放")
             if len(receivers) > BATCH:
                 _check_references()
-            done += len(batch)
+            done += len(some)
             yield Progress(done, len(receivers))
+
+
+def _batch(coupon: Coupon, origin: Origin, number: int, *, now: datetime, by: Actor) -> IssueBatch:
+    return IssueBatch.objects.create(
+        coupon=coupon,
+        key=origin.key,
+        source=origin.source,
+        number=number,
+        at=now,
+        manager_id=by.staff_id,
+    )
+
+
+def _record(coupon_id: int, account_id: int, batch: IssueBatch, *, now: datetime) -> CouponRecord:
+    return CouponRecord(
+        coupon_id=coupon_id,
+        account_id=account_id,
+        batch=batch,
+        number=_new_number(),
+        get_time=now,
+    )
 
 
 def _check_references() -> None:

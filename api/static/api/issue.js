@@ -57,6 +57,7 @@ function issueWhenConfirmed(form) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     form.hidden = true;
+    document.getElementById("failure").hidden = true;
     progress.hidden = false;
     window.addEventListener("beforeunload", hold);
     let last = {};
@@ -80,17 +81,23 @@ function issueWhenConfirmed(form) {
   function finish(last) {
     const succeeded = "issued" in last;
     const shown = document.getElementById(succeeded ? "success" : "failure");
+    const before = last.before ? "这次预览之前已经发放：" : "";
     shown.firstElementChild.textContent = succeeded
-      ? `已发放${last.issued}张。`
-      : last.error || "与服务器的连接中断。请查看发放记录，确认是否已经发放。";
+      ? `${before}已发放${last.issued}张。`
+      : last.error || LOST;
     if (succeeded) shown.querySelector("a").href = last.url;
     shown.hidden = false;
+    // The server knows what was issued under this preview: trying again does no harm.
+    form.hidden = succeeded || !(last.again || !last.error);
   }
 
   function hold(event) {
     event.preventDefault();
   }
 }
+
+const LOST =
+  "与服务器的连接中断，不知道是否已经发放。请再点一次“确认发放”：已经发放的会直接告诉您，不会重复发放。";
 
 async function* steps(answer) {
   const type = answer.headers.get("Content-Type") || "";
@@ -118,9 +125,9 @@ async function* steps(answer) {
 // Answers that came before issuing began. An error of the server or of a proxy is none of them:
 // what became of the issuing is then not known.
 function refusalIn(answer, type) {
-  if (answer.status === 404) return "优惠券已被删除，没有发放任何一张。";
-  if (answer.status === 403) return "没有权限或已重新登录，没有发放任何一张，请刷新页面后再预览。";
+  if (answer.status === 404) return "优惠券已被删除，这一次没有发放。";
+  if (answer.status === 403) return "没有权限或已重新登录，这一次没有发放，请刷新页面后再预览。";
   const isPage = answer.ok && type.startsWith("text/html");
-  if (answer.redirected || isPage) return "登录已过期，没有发放任何一张，请重新登录后再预览。";
+  if (answer.redirected || isPage) return "登录已过期，这一次没有发放，请重新登录后再预览。";
   return "";
 }
