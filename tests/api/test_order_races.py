@@ -1,17 +1,17 @@
 """Orders that meet: the same settlement at once, payment against cancelling against time
 (contract §9). On PostgreSQL, with threads."""
 
-import threading
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
-from api.errors import OrderStateRefused, QuoteOutdated, ShopError
+from api.errors import CouponUseFailed, OrderStateRefused, QuoteOutdated
 from api.models import (
+    Coupon,
     CouponRecord,
     CouponRecordEvent,
     Course,
@@ -19,11 +19,14 @@ from api.models import (
     Order,
     Payment,
     PaymentType,
+    PricePolicy,
+    ShopEvent,
 )
 from api.services.orders import closing, paying, placing
 from api.services.orders.paying import Outcome, Received
 from api.services.orders.placing import Consent
 from tests.conftest import Customer
+from tests.support.at_once import at_once
 from tests.support.factories import (
     CouponFactory,
     CouponRecordFactory,
@@ -48,30 +51,6 @@ def settled(alice: Customer) -> Customer:
     alice.settle([1])
     alice.choose(2)
     return alice
-
-
-def at_once(*operations: Callable[[], Any]) -> list[Any]:
-    """Runs them all from one barrier, each in a thread of its own; gives what each gave or raised,
-    in their order."""
-    barrier = threading.Barrier(len(operations))
-    outcomes: list[Any] = [None] * len(operations)
-
-    def run(at: int, operation: Callable[[], Any]) -> None:
-        close_old_connections()
-        barrier.wait(timeout=30)
-        try:
-            outcomes[at] = operation()
-        except ShopError as refused:
-            outcomes[at] = type(refused)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(operations)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes
 
 
 def place(customer: Customer, meant: placing.Meant, version: str | None) -> Order:
@@ -170,3 +149,86 @@ def test_money_for_an_order_whose_course_is_gone_is_to_go_back(settled: Customer
     assert CouponRecord.objects.get(pk=2).status == 0
     assert Payment.objects.get().status == Payment.Status.EXCESS
     assert EnrolledCourse.objects.count() == 0
+
+
+# --- Orders that cost nothing ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def settled_for_nothing(settled: Customer) -> Customer:
+    PricePolicy.objects.update(price=500.0)
+    Coupon.objects.update(money_equivalent_value=500)
+    settled.post("/api/payment/quote/")
+    return settled
+
+
+def test_an_order_that_costs_nothing_placed_eight_times_at_once_is_paid_once(
+    settled_for_nothing: Customer,
+) -> None:
+    customer = settled_for_nothing
+    version, meant = version_of(customer), placing.meant(account_id=customer.account.pk)
+
+    placed = at_once(*[lambda: place(customer, meant, version).pk] * 8)
+
+    order = Order.objects.get()
+    assert set(placed) == {order.pk}
+    assert (order.status, CouponRecord.objects.get(pk=2).status) == (0, 1)
+    assert EnrolledCourse.objects.count() == 1
+    kinds = ShopEvent.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["order.placed", "order.paid"]
+    assert CouponRecordEvent.objects.filter(to_status=1).count() == 1
+
+
+def test_nothing_closes_an_order_that_costs_nothing(settled_for_nothing: Customer) -> None:
+    customer = settled_for_nothing
+    version, meant = version_of(customer), placing.meant(account_id=customer.account.pk)
+    order = place(customer, meant, version)
+
+    again, cancelled, closed = at_once(
+        lambda: place(customer, meant, version).pk,
+        lambda: MEETING["cancelled"](order),
+        lambda: MEETING["out of time"](order),
+    )
+
+    assert (again, cancelled, closed) == (order.pk, OrderStateRefused, False)
+    order.refresh_from_db()
+    assert (order.status, CouponRecord.objects.get(pk=2).status) == (0, 1)
+
+
+# --- Money that comes late ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_late_money_and_another_order_for_the_coupon_at_once_leave_one_winner(
+    settled: Customer, first: int
+) -> None:
+    """And cancelling and time-out, of which the closed order knows nothing any more."""
+    late = place(settled, placing.meant(account_id=settled.account.pk), version_of(settled))
+    closing.close_timed_out(late, now=timezone.now())
+    settled.post("/api/shoppingcar/", {"courseid": 1, "policyid": 10})
+    settled.settle([1])
+    settled.choose(2)
+    version, meant = version_of(settled), placing.meant(account_id=settled.account.pk)
+    meeting: list[Callable[[], Any]] = [
+        lambda: paid(late),
+        lambda: place(settled, meant, version),
+        lambda: MEETING["cancelled"](late),
+        lambda: MEETING["out of time"](late),
+    ]
+    meeting = meeting[first:] + meeting[:first]
+
+    outcomes = at_once(*meeting)
+    money, other, cancelled, closed = (outcomes * 2)[4 - first : 8 - first]
+
+    late.refresh_from_db()
+    record = CouponRecord.objects.get(pk=2)
+    assert (cancelled, closed) == (OrderStateRefused, False)
+    if money is Outcome.REVIVED:
+        assert other in (QuoteOutdated, CouponUseFailed)
+        assert (late.status, record.status, record.order_id) == (0, 1, late.pk)
+        assert (Order.objects.count(), EnrolledCourse.objects.count()) == (1, 1)
+    else:
+        assert money is Outcome.EXCESS
+        assert (late.status, record.status, record.order_id) == (5, 4, other.pk)
+        assert Payment.objects.get().status == Payment.Status.EXCESS
+        assert not EnrolledCourse.objects.exists()

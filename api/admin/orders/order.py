@@ -186,19 +186,20 @@ class OrderAdmin(FactsAdmin):
             messages.success(request, f"这笔收款之前已由您记过：{before.get_status_display()}。")
             return back_to(order)
         received = _offline(order, form.cleaned_data["note"], staff_id=request.user.pk)
-        taken = Payment.objects.filter(out_trade_no=received.out_trade_no)
-        if order.status not in MAY_BE_PAID or taken.exists():
+        outcome = None
+        with transaction.atomic():
+            if order.status in MAY_BE_PAID:
+                outcome = paying.receive_first(
+                    order.pk, received, now=timezone.now(), by=Actor(staff_id=request.user.pk)
+                )
+            if outcome is not None:
+                text = f"标记为已收款{received.amount}：{received.note}。{WHAT_CAME_OF_IT[outcome]}"
+                self.log_change(request, order, text)
+        if outcome is None:
             messages.error(request, "没有记录收款：订单已付款，或这笔收款已经记过。")
             return back_to(order)
-        with transaction.atomic():
-            by = Actor(staff_id=request.user.pk)
-            outcome = paying.receive(order.pk, received, now=timezone.now(), by=by)
-            text = WHAT_CAME_OF_IT[outcome]
-            self.log_change(
-                request, order, f"标记为已收款{received.amount}：{received.note}。{text}"
-            )
         tell = messages.warning if outcome is Outcome.EXCESS else messages.success
-        tell(request, text)
+        tell(request, WHAT_CAME_OF_IT[outcome])
         return back_to(order)
 
 

@@ -54,8 +54,7 @@ def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SER
         order = Order.objects.get(pk=order_id)
         lock_account(order.account_id)
         order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-        noted = Payment.objects.filter(out_trade_no=received.out_trade_no).first()
-        if noted is not None and noted.status != Payment.Status.WAITING:
+        if noted := _noted(received):
             excess = noted.status == Payment.Status.EXCESS
             return Outcome.EXCESS if excess else Outcome.PAID
         if received.amount != order.actual_amount:
@@ -63,6 +62,22 @@ def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SER
         outcome = _take(order, received, now=now, by=by)
         _note(order, received, outcome, now=now)
         return outcome
+
+
+def receive_first(
+    order_id: int, received: Received, *, now: datetime, by: Actor = SERVICE
+) -> Outcome | None:
+    """As `receive`, for whoever does more about it; None, and nothing is changed, where the same
+    money had been taken in before."""
+    with transaction.atomic():
+        lock_account(Order.objects.values_list("account_id", flat=True).get(pk=order_id))
+        return None if _noted(received) else receive(order_id, received, now=now, by=by)
+
+
+def _noted(received: Received) -> Payment | None:
+    """What is known of money that had come in before."""
+    mine = Payment.objects.filter(out_trade_no=received.out_trade_no)
+    return mine.exclude(status=Payment.Status.WAITING).first()
 
 
 def settle_free(order: Order, *, now: datetime) -> None:
