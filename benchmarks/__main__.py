@@ -11,8 +11,10 @@ BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when D
     "settlement": "benchmarks.settlement",
     "pricing": "benchmarks.pricing",
     "courses": "benchmarks.courses",
-    "issuing": "benchmarks.issuing",  # these two on a PostgreSQL
+    "issuing": "benchmarks.issuing",  # these on a PostgreSQL
     "record_list": "benchmarks.record_list",
+    "placing": "benchmarks.placing",
+    "auditing": "benchmarks.auditing",
 }
 
 

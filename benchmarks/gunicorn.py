@@ -4,9 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import repeat
 from time import perf_counter
 from typing import NamedTuple
 
@@ -57,19 +58,27 @@ def serving(redis_url: str) -> Iterator[int]:
 def keep_busy(port: int, calls: Sequence[Call], *, seconds: float) -> Busy:
     """Sends each call from a client of its own, on a connection that stays open, again and again
     for so long, and at least once."""
-    with ThreadPoolExecutor(len(calls)) as clients:
+    return keep_clients_busy(port, [repeat(call) for call in calls], seconds=seconds)
+
+
+def keep_clients_busy(port: int, clients: Sequence[Iterable[Call]], *, seconds: float) -> Busy:
+    """Each client sends its calls one after another, on a connection that stays open, until so long
+    is over or it has no more."""
+    with ThreadPoolExecutor(len(clients)) as pool:
         began = perf_counter()
-        runs = [clients.submit(_client, port, call, began + seconds) for call in calls]
+        runs = [pool.submit(_client, port, calls, began + seconds) for calls in clients]
         latencies = [latency for run in runs for latency in run.result()]
         return Busy(latencies, perf_counter() - began)
 
 
-def _client(port: int, call: Call, end: float) -> list[float]:
-    request = _request(call)
+def _client(port: int, calls: Iterable[Call], end: float) -> list[float]:
     latencies: list[float] = []
     with socket.create_connection(("127.0.0.1", port), timeout=120) as server:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while not latencies or perf_counter() < end:
+        for call in calls:
+            if latencies and perf_counter() >= end:
+                break
+            request = _request(call)
             began = perf_counter()
             body = _exchange(server, request)
             latencies.append(perf_counter() - began)
