@@ -91,6 +91,8 @@ class Customer:
     # --- Settlement ---------------------------------------------------------------------------
 
     def settle(self) -> None:
+        if self.promised.unsure:
+            return
         held = self.promised.in_car()
         courses = random.sample(list(held), random.randint(0, len(held)))
         answer = self.front.ask("POST", "/api/payment/", {"courseids": courses})
@@ -171,6 +173,11 @@ class Customer:
 
     def order(self) -> None:
         """Half of the time by a double click."""
+        if self.promised.now is None:
+            self.put_in_car()
+            self.settle()
+        if self.promised.unsure:
+            return
         settled, quote = self.promised.now, self.quote()
         if quote is None or not quote["course_list"]:
             return
