@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
@@ -70,6 +71,7 @@ class FrontEnd:
             answer = _judged(f"{method} {path} {body}", response, response.read())
         except (OSError, http.client.HTTPException):
             answer = Answer(Came.LOST)
+            time.sleep(0.2)  # nobody may be there
         finally:
             connection.close()
         self._tally.answer(answer)
