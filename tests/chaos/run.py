@@ -48,6 +48,8 @@ class Run:
                 except Exception as broken:
                     return broken
                 self.done += 1
+                if self.done % 10 == 0:
+                    print(f"{self.done} cycles", flush=True)
         return None
 
     def _cycle(self, pool: ThreadPoolExecutor, number: int) -> None:
