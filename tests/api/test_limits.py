@@ -122,6 +122,27 @@ def test_further_requests_do_not_prolong_the_minute(alice, monkeypatch):
 
 
 @pytest.mark.usefixtures("three_a_minute")
+@pytest.mark.parametrize("token", [None, "wrong"])
+@pytest.mark.parametrize("after", [0, 0.5, 1, 30.25, 59, 59.5, 59.9])
+def test_who_waits_as_long_as_told_is_let_in_and_not_a_second_before(
+    alice, anonymous, monkeypatch, token: str | None, after: float
+):
+    client, query = (alice, {}) if token is None else (anonymous, {"token": token})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    for _ in range(3):
+        client.get(CAR, query)
+    monkeypatch.setattr(time, "time", lambda: now + after)
+    refused = client.get(CAR, query)
+    wait = int(refused["Retry-After"])
+
+    monkeypatch.setattr(time, "time", lambda: now + after + wait - 1)
+    assert (refused.status_code, client.get(CAR, query).status_code) == (429, 429)
+    monkeypatch.setattr(time, "time", lambda: now + after + wait)
+    assert client.get(CAR, query).status_code in (200, 401)
+
+
+@pytest.mark.usefixtures("three_a_minute")
 @pytest.mark.parametrize("token", ["wrong", "null", "h:" + "x" * 43, "", "\0" * 9])
 def test_wrong_tokens_of_an_address_are_counted_and_then_not_looked_at(
     alice, anonymous, token, django_assert_num_queries

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 from redis.exceptions import ConnectionError as OutOfReach
 
-from utils.addresses import address_of
+from utils.addresses import address_of, client_address
 from utils.exceptions import TooManyAttempts, exception_handler
 from utils.limits.logins import ADMIN, API, count_attempt
 
@@ -95,6 +95,25 @@ def test_after_a_minute_there_are_attempts_again_and_refusals_did_not_prolong_it
     three_attempts("alice")
 
 
+@pytest.mark.parametrize("after", [0, 0.5, 1, 30.25, 59, 59.5, 59.9])
+def test_who_waits_as_long_as_told_is_let_in_and_not_a_second_before(
+    monkeypatch: pytest.MonkeyPatch, after: float
+) -> None:
+    start = time.time()
+    monkeypatch.setattr(time, "time", lambda: start)
+    three_attempts("alice")
+    monkeypatch.setattr(time, "time", lambda: start + after)
+    with pytest.raises(TooManyAttempts) as refused:
+        count_attempt(API, name="alice", address="192.0.2.1")
+    wait = refused.value.wait
+
+    monkeypatch.setattr(time, "time", lambda: start + after + wait - 1)
+    with pytest.raises(TooManyAttempts):
+        count_attempt(API, name="alice", address="192.0.2.1")
+    monkeypatch.setattr(time, "time", lambda: start + after + wait)
+    count_attempt(API, name="alice", address="192.0.2.1")
+
+
 def test_a_count_that_is_free_again_just_after_the_refusal_is_one_second_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -154,6 +173,13 @@ def test_the_address_is_the_peer_and_a_claimed_one_does_not_count() -> None:
 def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(settings: Settings) -> None:
     settings.TRUSTED_PROXIES = 1
     assert behind_a_proxy("10.0.0.1, 198.51.100.7") == "198.51.100.7"
+
+
+def test_what_comes_past_the_proxy_without_its_header_is_the_peer_s(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 1
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")) == "192.0.2.1"
+    assert client_address({"REMOTE_ADDR": "192.0.2.1"}) == "192.0.2.1"
+    assert client_address({}) == ""
 
 
 def behind_a_proxy(header: str) -> str:

@@ -327,6 +327,8 @@ BROKEN_ENTRIES: dict[str, dict[str, Any]] = {
     "price is a number with ten thousand digits": {
         "policy": '{"7": {"period": 1, "period_display": "", "price": %s}}' % ("9" * 10_000)
     },
+    "price has an exponent without end": policy(price="1e-99999999999999999999"),
+    "price is 10^99999999999999999999": policy(price="1e99999999999999999999"),
     "price is in other digits": policy(price="９９"),
     "price has a space": policy(price=" 99.0"),
     "price has a line break": policy(price="99.0\n"),

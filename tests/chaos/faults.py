@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import redis
 
-from tests.chaos.servers import Postgres, Redis, Service, send
+from tests.chaos.servers import Background, Postgres, Redis, Service, send
 from tests.chaos.servers import signal as signals
 
 SHORT = 2.5  # seconds: longer than the service waits for Redis
@@ -19,6 +19,7 @@ class Place(NamedTuple):
     postgres: Postgres
     redis: Redis
     service: Service
+    background: Background
 
 
 Fault = Callable[[Place], AbstractContextManager[None]]
@@ -51,6 +52,13 @@ def service_frozen(place: Place) -> Iterator[None]:
     place.service.freeze()
     time.sleep(SHORT)
     place.service.thaw()
+    yield
+
+
+@contextmanager
+def background_killed(place: Place) -> Iterator[None]:
+    """In the middle of a task, maybe."""
+    place.background.kill()
     yield
 
 
@@ -137,5 +145,6 @@ FAULTS: tuple[Fault, ...] = (
     service_killed,
     redis_without_replicas,
     service_frozen,
+    background_killed,
     postgres_frozen,
 )

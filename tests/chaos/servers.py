@@ -238,6 +238,39 @@ class Service:
         return True
 
 
+class Background:
+    """The worker of the tasks, which whatever runs the service starts anew when it ends."""
+
+    def __init__(self, place: Path, environment: dict[str, str]) -> None:
+        self._file = (place / "background.log").open("a")
+        self._environment = environment
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "db_worker"],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=self._file,
+            stderr=self._file,
+        )
+
+    def start_if_ended(self) -> bool:
+        """Whether it had."""
+        ended = self._process.poll() is not None
+        if ended:
+            self.start()
+        return ended
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> None:
+        self.kill()
+        self._file.close()
+
+
 def _unprivileged() -> str | None:
     if os.geteuid() != 0:
         return None

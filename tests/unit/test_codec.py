@@ -1,0 +1,108 @@
+"""Values out of the hashes that other programs write, too (contract §4)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.rules.coupons import CouponType
+from api.stores.codec import BROKEN, amount, choice_in, coupons_in, id_in, objects
+from api.stores.reading import scan
+
+
+def worth_of(**offer: Any) -> Any:
+    (coupon,) = coupons_in({"4": offer})
+    return coupon.worth
+
+
+@pytest.mark.parametrize(
+    ("text", "yuan"),
+    [("1e-999", "1e-999"), ("1e12", "1e12"), ("1000000000000", "1e12"), ("0", "0"), ("007", "7")],
+)
+def test_an_amount_may_be_written_as_python_and_json_write_numbers(text: str, yuan: str) -> None:
+    assert amount(text) == Decimal(yuan)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1e-1000", "1e-99999999999999999999", "1e99999999999999999999", "1000000000000.01"),
+        *("", ".5", "5.", "1e", "+1", "-1", "1_000", "0x1", "Infinity", "NaN", "１", "1\n"),
+    ],
+)
+def test_anything_else_is_refused_as_what_it_is(text: str) -> None:
+    with pytest.raises(ValueError, match="no amount of money"):
+        amount(text)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"money_equivalent_value": None}])
+def test_a_coupon_without_a_value_takes_nothing_off(nothing: dict[str, None]) -> None:
+    worth = worth_of(coupon_type=0, **nothing)
+    assert (worth.coupon_type, worth.money_equivalent_value) == (CouponType.CASH, 0)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"minimum_consume": None}])
+def test_a_coupon_without_a_minimum_has_none(nothing: dict[str, None]) -> None:
+    assert worth_of(coupon_type=1, money_equivalent_value=5, **nothing).minimum_consume == 0
+
+
+@pytest.mark.parametrize("nothing", [{}, {"off_percent": None}])
+def test_a_discount_without_a_percentage_leaves_the_whole_price(nothing: dict[str, None]) -> None:
+    worth = worth_of(coupon_type=2, **nothing)
+    assert (worth.off_percent, worth.money_equivalent_value, worth.minimum_consume) == (100, 0, 0)
+
+
+@pytest.mark.parametrize("percent", [1, 79, 100])
+def test_a_percentage_to_pay_is_of_one_to_a_hundred(percent: int) -> None:
+    assert worth_of(coupon_type=2, off_percent=percent).off_percent == percent
+
+
+@pytest.mark.parametrize("percent", [0, 101, -1, "79", 79.0, True])
+def test_no_other_percentage_is_one(percent: Any) -> None:
+    with pytest.raises(BROKEN):
+        worth_of(coupon_type=2, off_percent=percent)
+
+
+@pytest.mark.parametrize("text", ["1", "10", "9" * 18])
+def test_an_id_is_digits_that_do_not_begin_with_0(text: str) -> None:
+    assert id_in(text) == choice_in(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["", "01", "00", "-1", "1.0", " 1", "1\n", "１", "9" * 19])
+def test_nothing_else_is_an_id_or_a_choice(text: str) -> None:
+    for read in (id_in, choice_in):
+        with pytest.raises(ValueError, match="not an id"):
+            read(text)
+
+
+def test_0_chooses_nothing_and_is_no_id() -> None:
+    assert choice_in("0") is None
+    with pytest.raises(ValueError, match="not an id"):
+        id_in("0")
+
+
+class Keys:
+    """A Redis of which only the names of its keys matter."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def scan_iter(self, match: str, count: int) -> list[bytes]:
+        return [name.encode() for name in self._names]
+
+
+def test_a_key_whose_id_begins_with_0_is_not_found() -> None:
+    keys: Any = Keys("car_1_2", "car_01_2", "car_1_02", "car_1_0", "car_1_20", "car_1_2x", "car_1_")
+    assert list(scan(keys, "car_\0_\0")) == [("1", "2"), ("1", "20")]
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', '{"1": 2}', '{"1": null}', "{", ""])
+def test_only_an_object_of_objects_is_one(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  of json itself, too
+        objects(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_no_answer_can_hold_is_refused(number: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        objects(f'{{"1": {{"price": {number}}}}}')
