@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= auto
 ARGS ?=
-CYCLES ?= 13
+CYCLES ?= 14
 BIN := .venv/bin
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 

@@ -19,7 +19,7 @@ import django
 from django.core.management import call_command
 
 from tests.chaos.faults import Place
-from tests.chaos.servers import ORDER_TTL, NoPostgres, Postgres, Redis, Service
+from tests.chaos.servers import ORDER_TTL, Background, NoPostgres, Postgres, Redis, Service
 
 
 def main() -> int:
@@ -61,10 +61,12 @@ def _run(place: Path, postgres: Postgres, redis: Redis, asked: argparse.Namespac
     django.setup()
     call_command("migrate", verbosity=0)
     service = Service(place, environment)
+    background = Background(place, environment)
     try:
         from tests.chaos.run import Run  # needs Django
 
-        run = Run(Place(postgres, redis, service), seconds=asked.seconds, cycles=asked.cycles)
+        servers = Place(postgres, redis, service, background)
+        run = Run(servers, seconds=asked.seconds, cycles=asked.cycles)
         broken = run.work()
         print(run.figures())
         if broken is None:
@@ -74,12 +76,13 @@ def _run(place: Path, postgres: Postgres, redis: Redis, asked: argparse.Namespac
         print(f"the logs are in {place}")
         return 1
     finally:
+        background.end()
         service.end()
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
-    parser.add_argument("--cycles", type=int, default=13, help="how many faults; 13 kinds in turn")
+    parser.add_argument("--cycles", type=int, default=14, help="how many faults; 14 kinds in turn")
     parser.add_argument("--seconds", type=int, default=None, help="no new cycle after so many")
     parser.add_argument("--seed", type=int, default=None, help="of what customers do")
     return parser.parse_args()

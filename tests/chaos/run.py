@@ -62,6 +62,8 @@ class Run:
             with fault(self._place):
                 _work_on(everybody, DURING)
             self._faults[self.fault] += 1
+            if self._place.background.start_if_ended():
+                self.tally.deed("workers of tasks that ended")
             self._ready.append(self._place.service.wait_until_ready())
             _work_on(everybody, AFTER)
         finally:

@@ -17,6 +17,6 @@ def test_no_promise_is_broken_while_servers_fail() -> None:
         postgres_binaries()
     except NoPostgres as missing:
         pytest.skip(str(missing))
-    command = [sys.executable, "-m", "tests.chaos", "--cycles", "13", "--seconds", str(SECONDS)]
+    command = [sys.executable, "-m", "tests.chaos", "--cycles", "14", "--seconds", str(SECONDS)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
