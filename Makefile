@@ -5,11 +5,12 @@ PORT ?= 8000
 WORKERS ?= auto
 ARGS ?=
 CYCLES ?= 14
+ON ?= api/rules api/services api/stores
 BIN := .venv/bin
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast chaos check fmt bench gate clean
+.PHONY: help run test test-fast chaos mutants check fmt bench gate clean
 
 help:  ## This list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +27,9 @@ test-fast: .venv/.dev  ## The tests but for the slow ones, a browser's, and thos
 
 chaos: .venv/.dev  ## Breaks the servers under customers at work, a fault a cycle; CYCLES=100 for a long run
 	"$(BIN)/python" -m tests.chaos --cycles $(CYCLES) $(ARGS)
+
+mutants: .venv/.dev  ## Which small changes of the code no test notices; ON=api/rules/money.py for one module
+	"$(BIN)/python" .ci/mutants $(ON)
 
 check: .venv/.dev  ## Lint, format, types, layers, and that the migrations are complete
 	"$(BIN)/ruff" check .

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
+import psycopg
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
@@ -27,7 +28,8 @@ class Unknown(Exception):
 def careful(deed: Callable[[], T]) -> T:
     try:
         return deed()
-    except (DatabaseError, RedisError) as error:
+    except (DatabaseError, psycopg.Error, RedisError) as error:
+        # psycopg's own: what closes a cursor on the server, Django does not wrap.
         raise Unknown from error
     finally:
         connection.close()

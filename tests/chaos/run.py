@@ -1,6 +1,7 @@
 """The cycles: everybody works, one server fails and comes back, then all must be as promised."""
 
 import time
+import traceback
 from collections import Counter
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from threading import Event
@@ -45,7 +46,10 @@ class Run:
                     break
                 try:
                     self._cycle(pool, number)
+                except Broken as broken:
+                    return broken
                 except Exception as broken:
+                    traceback.print_exception(broken)
                     return broken
                 self.done += 1
                 if self.done % 10 == 0:
