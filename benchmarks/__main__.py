@@ -10,6 +10,7 @@ from benchmarks.place import PlaceError, prepared
 BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
     "settlement": "benchmarks.settlement",
     "pricing": "benchmarks.pricing",
+    "dear_baskets": "benchmarks.dear_baskets",
     "courses": "benchmarks.courses",
     "issuing": "benchmarks.issuing",  # these on a PostgreSQL
     "record_list": "benchmarks.record_list",

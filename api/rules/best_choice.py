@@ -1,39 +1,58 @@
-"""The cheapest choice of coupons for a basket, exactly (docs/api.md, the rules of money).
+"""The cheapest choice of coupons for a basket (docs/api.md, the rules of money).
 
 Without a site-wide coupon the best coupon of every course is best. With one it is still best as
 long as the sum left reaches the minimum, because the total never falls as the sum left rises. If
 the sum left is below the minimum, some of it has to be put back, by lesser coupons or none: as
-little as reaches the minimum. How little that is, `reachable_sums` finds.
+little as reaches the minimum. How little that is, `reachable_sums` finds: exactly, or, for a basket
+that few ever had, nearly, and then it is known how far it can be off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from api.rules.coupons import HeldCoupon
 from api.rules.money import to_yuan
-from api.rules.pricing import Basket, Choice, Line, discount, price_of, shortfall
+from api.rules.pricing import (
+    Basket,
+    Choice,
+    Line,
+    chosen_coupon,
+    discount,
+    price_of,
+    shortfall,
+)
 from api.rules.reachable_sums import Search
+
+NOTHING = to_yuan(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The best total, in 元, if this site-wide coupon (a record id, None for none) is chosen."""
+    """The best total, in 元, if this site-wide coupon (a record id, None for none) is chosen.
+
+    `gap`, in 元: no such total is more than this below; 0 where it is the best.
+    """
 
     coupon: int | None
     total: Decimal
+    gap: Decimal = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
     """The cheapest choice. `alternatives` are none and the site-wide coupons in the order offered,
-    without the one that is best."""
+    without the one that is best.
+
+    `gap`, in 元: no choice is more than this cheaper; 0 where none is cheaper.
+    """
 
     choice: Choice
     alternatives: tuple[Alternative, ...]
+    gap: Decimal = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +82,14 @@ class _Course:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The best with a site-wide coupon: the least to put back on the courses, the total, in fen."""
+    """The best with a site-wide coupon: the least to put back on the courses, the total, and what
+    no total with it is below, in fen. `offs`: what the courses' coupons take off, where known."""
 
     coupon: HeldCoupon | None
     target: int
     total: int
+    bound: int
+    offs: tuple[int, ...] | None = None
 
 
 def best(basket: Basket) -> Best:
@@ -75,18 +97,14 @@ def best(basket: Basket) -> Best:
 
     No coupon of it, nor any set of them, could be left out without the total rising. If several
     site-wide coupons (or none) lead to the lowest total: the one that needs fewer coupons in all,
-    then none, then the one that ends sooner, then the smaller record id. Raises `NotMoney`, and
-    `TooLargeToSearch` for amounts far beyond any shop's. The rule: docs/api.md, the rules of money.
+    then none, then the one that ends sooner, then the smaller record id. Where the lowest total
+    cannot be found in time: the lowest found, never above that of the present choice, and its
+    `gap`. Raises `NotMoney`. The rule: docs/api.md, the rules of money.
     """
     courses = [_Course.of(line) for line in basket.lines]
-    highest = sum(course.price for course in courses)
-    lowest = highest - sum(course.most for course in courses)
-    targets = [_target(coupon, lowest, highest) for coupon in basket.coupons]
-    search = Search([course.put_backs() for course in courses], {0, *targets})
-    plans = [_Plan(None, 0, lowest)]
-    for coupon, target in zip(basket.coupons, targets, strict=True):
-        plans.append(_plan(coupon, lowest, target, search))
+    plans, search = _plans(basket, courses)
     total = min(plan.total for plan in plans)
+    bound = min(plan.bound for plan in plans)
     tied = [plan for plan in plans if plan.total == total]
     plan, offs = min(((plan, _discounts(plan, courses, search)) for plan in tied), key=_rank)
     choice = Choice(
@@ -97,11 +115,48 @@ def best(basket: Basket) -> Best:
     )
     return Best(
         choice=choice,
-        alternatives=tuple(
-            Alternative(_record_id(other.coupon), to_yuan(other.total))
-            for other in plans
-            if other is not plan
-        ),
+        alternatives=tuple(_alternative(other) for other in plans if other is not plan),
+        gap=to_yuan(total - bound),
+    )
+
+
+def _plans(basket: Basket, courses: Sequence[_Course]) -> tuple[list[_Plan], Search]:
+    """None, then the site-wide coupons in the order offered."""
+    highest = sum(course.price for course in courses)
+    lowest = highest - sum(course.most for course in courses)
+    targets = [_target(coupon, lowest, highest) for coupon in basket.coupons]
+    # Where time is short, it is for those that promise most.
+    promising = sorted(
+        (_total(coupon, lowest + target), target)
+        for coupon, target in zip(basket.coupons, targets, strict=True)
+    )
+    search = Search(
+        [course.put_backs() for course in courses],
+        [0, *(target for _, target in promising)],
+        [course.price for course in courses],
+    )
+    plans = [_Plan(None, 0, lowest, lowest)]
+    for coupon, target in zip(basket.coupons, targets, strict=True):
+        plans.append(_plan(coupon, lowest, target, search))
+    return [_or_present(plan, basket) for plan in plans], search
+
+
+def _or_present(plan: _Plan, basket: Basket) -> _Plan:
+    """The present choice, if it has this site-wide coupon and is cheaper than what was found."""
+    if plan.total == plan.bound or plan.coupon is not chosen_coupon(basket):
+        return plan
+    prices = [price_of(line) for line in basket.lines]
+    offs = [
+        discount(chosen_coupon(line), price)
+        for line, price in zip(basket.lines, prices, strict=True)
+    ]
+    total = _total(plan.coupon, sum(prices) - sum(offs))
+    return replace(plan, total=total, offs=tuple(offs)) if total < plan.total else plan
+
+
+def _alternative(plan: _Plan) -> Alternative:
+    return Alternative(
+        _record_id(plan.coupon), to_yuan(plan.total), gap=to_yuan(plan.total - plan.bound)
     )
 
 
@@ -114,8 +169,11 @@ def _target(coupon: HeldCoupon, lowest: int, highest: int) -> int:
 
 def _plan(coupon: HeldCoupon, lowest: int, target: int, search: Search) -> _Plan:
     total = _total(coupon, lowest + search.smallest_from(target))
+    bound = min(lowest, _total(coupon, lowest + search.bound_from(target)))
     # The smallest sum that reaches the minimum may lie so far above it that it does not pay.
-    return _Plan(coupon, target, total) if total <= lowest else _Plan(coupon, 0, lowest)
+    if total > lowest:
+        return _Plan(coupon, 0, lowest, bound)
+    return _Plan(coupon, target, total, bound)
 
 
 def _discounts(plan: _Plan, courses: Sequence[_Course], search: Search) -> list[int]:
@@ -125,8 +183,11 @@ def _discounts(plan: _Plan, courses: Sequence[_Course], search: Search) -> list[
     is too large to be left out, so is every larger one, and any set of them. So one pass, from the
     smallest up, is enough, and leaves out the most.
     """
-    amounts = search.amounts_from(plan.target)
-    offs = [course.most - back for course, back in zip(courses, amounts, strict=True)]
+    if plan.offs is None:
+        amounts = search.amounts_from(plan.target)
+        offs = [course.most - back for course, back in zip(courses, amounts, strict=True)]
+    else:
+        offs = list(plan.offs)
     left = sum(course.price for course in courses) - sum(offs)
     for i in sorted(range(len(offs)), key=offs.__getitem__):
         if _total(plan.coupon, left + offs[i]) != plan.total:

@@ -1,5 +1,6 @@
 """The answers of /api/payment/quote/ and /api/payment/best/. Money is 元, a text of two places."""
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -186,21 +187,36 @@ class AlternativeShown(serializers.Serializer[Any]):
 
     global_coupon = serializers.IntegerField(allow_null=True)
     total = MoneyField()
+    gap = MoneyField(required=False)
 
 
 class BestShown(Shown):
-    """The choice with the lowest total, and what it saves against the present one."""
+    """The choice with the lowest total, and what it saves against the present one.
+
+    `gap` is there only where finding the lowest total would have taken too long: none is more than
+    that below the one that was found.
+    """
 
     quote = QuoteShown()
     saves = MoneyField()
     alternatives = AlternativeShown(many=True)
+    gap = MoneyField(required=False)
 
     def shape(self, best: BestQuote) -> dict[str, Any]:
         return {
             "quote": QuoteShown(context=self.context).shape(best.quote),
             "saves": money(best.saves),
             "alternatives": [
-                {"global_coupon": other.coupon, "total": money(other.total)}
+                {
+                    "global_coupon": other.coupon,
+                    "total": money(other.total),
+                    **_gap(other.gap),
+                }
                 for other in best.alternatives
             ],
+            **_gap(best.gap),
         }
+
+
+def _gap(yuan: Decimal) -> dict[str, str | None]:
+    return {"gap": money(yuan)} if yuan else {}

@@ -1,7 +1,9 @@
 """/api/payment/quote/ and /api/payment/best/: what a settlement costs, and the best choice."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +14,10 @@ from redis import Redis
 from rest_framework.test import APIClient
 
 from api.models import Coupon, CouponRecord, CouponRecordStatus, Course, PricePolicy
+from api.rules.best_choice import Best
+from api.rules.best_choice import best as best_choice
+from api.rules.pricing import Basket
+from api.services.checkout import quoting
 from api.stores.settlement import SettlementStore
 from tests.support.factories import (
     CouponFactory,
@@ -367,6 +373,30 @@ def test_the_best_choice_is_not_the_greedy_one(alice: APIClient, courses: list[C
     assert best["quote"]["global_coupon"] == 2
     assert best["saves"] == "140.00"
     assert best["alternatives"] == [{"global_coupon": None, "total": "661.00"}]
+
+
+def test_a_best_choice_that_is_the_cheapest_has_no_gap(
+    alice: APIClient, courses: list[Course]
+) -> None:
+    greedy_loses(alice, courses)
+    best = data_of(alice.get(BEST))
+    assert sorted(best) == ["alternatives", "quote", "saves"]
+    assert [sorted(other) for other in best["alternatives"]] == [["global_coupon", "total"]]
+
+
+def test_a_best_choice_that_may_not_be_the_cheapest_says_by_how_much(
+    alice: APIClient, courses: list[Course], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nearly(basket: Basket) -> Best:
+        found = best_choice(basket)
+        others = tuple(replace(other, gap=Decimal("3.4")) for other in found.alternatives)
+        return replace(found, gap=Decimal("0.12"), alternatives=others)
+
+    greedy_loses(alice, courses)
+    monkeypatch.setattr(quoting.best_choice, "best", nearly)
+    best = data_of(alice.get(BEST))
+    assert best["gap"] == "0.12"
+    assert best["alternatives"] == [{"global_coupon": None, "total": "661.00", "gap": "3.40"}]
 
 
 def test_looking_at_the_best_choice_changes_nothing(

@@ -30,6 +30,7 @@ class Taken(NamedTuple):
     basket: Basket
     breakdown: Breakdown
     saves: Decimal
+    gap: Decimal
 
 
 def best(basket: Basket) -> Taken:
@@ -37,4 +38,4 @@ def best(basket: Basket) -> Taken:
     chosen = choose(basket, found.choice)
     priced = breakdown(chosen)
     saves = breakdown(basket).total - priced.total
-    return Taken(found.choice, found.alternatives, chosen, priced, saves)
+    return Taken(found.choice, found.alternatives, chosen, priced, saves, found.gap)

@@ -5,12 +5,10 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from api.rules import reachable_sums
 from api.rules.best_choice import Alternative
 from api.rules.coupons import CouponType, HeldCoupon
 from api.rules.money import NotMoney, divide, to_fen
 from api.rules.pricing import Basket, Choice, Line, NotOffered, Reason, breakdown, choose
-from api.rules.reachable_sums import Search, TooLargeToSearch
 from tests.support.baskets import best, held
 
 D = Decimal
@@ -315,9 +313,3 @@ def test_large_amounts_that_do_not_matter_to_the_search_are_no_obstacle() -> Non
     lines = (course("1E+15", percent(1, 50)), course("0.03", cut(2, "0.01"), course_id=2))
     found = best(Basket(lines, (cut(9, "5"),)))
     assert found.breakdown.total == D("499999999999995.02")
-
-
-def test_a_search_without_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reachable_sums, "MOST_BITS", 10)
-    with pytest.raises(TooLargeToSearch):
-        Search([[0, 31, 70], [0, 45, 90]], {50})

@@ -10,11 +10,10 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from api.errors import SettlementNotFound, SettlementUnreadable
+from api.errors import SettlementNotFound
 from api.rules import best_choice
-from api.rules.best_choice import Alternative, Best
+from api.rules.best_choice import Alternative
 from api.rules.pricing import breakdown
-from api.rules.reachable_sums import TooLargeToSearch
 from api.services.checkout.etags import etag_of, require_match
 from api.services.checkout.quote import Quote
 from api.services.checkout.settled import Settled
@@ -28,11 +27,12 @@ from utils.optimistic import until_uncontended
 @dataclass(frozen=True, slots=True)
 class BestQuote:
     """The quote of the best choice, what it saves against the present one (元), and the best total
-    with every other site-wide coupon, or with none."""
+    with every other site-wide coupon, or with none. No choice is more than `gap` (元) cheaper."""
 
     quote: Quote
     saves: Decimal
     alternatives: tuple[Alternative, ...]
+    gap: Decimal
 
 
 @until_uncontended
@@ -48,25 +48,27 @@ def quote(*, account_id: int, now: datetime) -> tuple[Quote, str]:
 
 @until_uncontended
 def best(*, account_id: int, now: datetime) -> BestQuote:
-    """The choice with the lowest total, among the coupons that can be used now.
+    """The choice with the lowest total, among the coupons that can be used now; or one nearly as
+    good, where finding it would take too long.
 
     One round trip to Redis, three queries. Raises SettlementNotFound. It changes nothing.
     """
     settled = _settled(account_id, now)
-    found = _best(settled)
+    found = best_choice.best(settled.basket)
     chosen = replace(settled, choice=found.choice).quote()
-    return BestQuote(chosen, breakdown(settled.basket).total - chosen.total, found.alternatives)
+    saves = breakdown(settled.basket).total - chosen.total
+    return BestQuote(chosen, saves, found.alternatives, found.gap)
 
 
 @until_uncontended
 def choose_best(*, account_id: int, now: datetime, if_match: str | None = None) -> Quote:
-    """Chooses the choice with the lowest total, in one atomic step, and gives its quote.
+    """Chooses the choice that `best` finds, in one atomic step, and gives its quote.
 
     Two round trips to Redis, three queries. Raises SettlementNotFound, or SettlementChanged where
     the settlement is not in the state `if_match`; nothing is changed then.
     """
     settled = _settled(account_id, now, if_match)
-    choice = _best(settled).choice
+    choice = best_choice.best(settled.basket).choice
     quote = replace(settled, choice=choice).quote()
     choices: dict[str | None, int] = {None: choice.global_coupon or 0}
     for course_id, record_id in zip(settled.index.course_ids, choice.lines, strict=True):
@@ -119,13 +121,6 @@ def today_for(account_id: int, snapshot: SettlementSnapshot, now: datetime) -> T
         record_ids=[coupon.record_id for coupon in offered],
         now=now,
     )
-
-
-def _best(settled: Settled) -> Best:
-    try:
-        return best_choice.best(settled.basket)
-    except TooLargeToSearch as error:
-        raise SettlementUnreadable from error
 
 
 def _renewed(course: SettledCourse, today: Today) -> SettledCourse:
