@@ -59,9 +59,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.wait = partial(_wait_or_cancel, connection, self._statement_timeout)
 
     def chunked_cursor(self) -> Any:
-        """A cursor that the server keeps, for what is read in parts. Behind a pooler, which may give
-        the next part to another server, only within a transaction; outside of one, what was asked
-        for comes at once."""
+        """A cursor that the server keeps, for what is read in parts. Behind a pooler, which may ask
+        another server for the next part, only within a transaction; outside of one, all rows come
+        at once."""
         self.ensure_connection()
         if self.is_pooled and not self.in_atomic_block:
             return self.cursor()

@@ -80,12 +80,9 @@ def test_a_statement_that_takes_too_long_is_ended_on_the_server_too(
 ) -> None:
     sql("SELECT 1")
     started = time.monotonic()
+    sleep = transaction.atomic(sql) if in_transaction else sql
     with pytest.raises(OperationalError):
-        if in_transaction:
-            with transaction.atomic():
-                sql(SLEEP)
-        else:
-            sql(SLEEP)
+        sleep(SLEEP)
     assert 1 <= time.monotonic() - started < 4
 
     time.sleep(0.2)

@@ -1,5 +1,5 @@
-"""A real pgbouncer of a test's own in front of the tests' PostgreSQL, in transaction mode, and as it
-is by itself in everything else."""
+"""A real pgbouncer of a test's own in front of the tests' PostgreSQL: in transaction mode, and in
+everything else as it is by itself."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ PATIENCE = 30  # seconds
 
 @contextmanager
 def pgbouncer(config: dict[str, Any]) -> Iterator[int]:
-    """Gives the port on which it takes connections to the database of Django's settings `config`."""
+    """Gives the port on which it takes connections to the server of Django's settings `config`."""
     binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
         pytest.skip("no pgbouncer on PATH")

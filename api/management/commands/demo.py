@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from api.models import (
 )
 from api.services import audit, cars
 from api.services.coupons import lifecycle
+from utils.alone import WAITING, alone
 from utils.usernames import key as name_key
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
@@ -68,13 +70,8 @@ class Command(BaseCommand):
     def handle(self, *, serve: str | None, force: bool, **options: Any) -> None:
         if not (settings.DEBUG or force):
             raise CommandError("DEBUG is off: --force puts accounts with known passwords here.")
-        with transaction.atomic():
-            refuse_to_overwrite()
-            demo_desk.refuse_to_overwrite(PASSWORD)
-            now = timezone.now()
-            load_database(now)
-            demo_desk.load(now, PASSWORD)
-        fill_car()
+        with alone(waiting=partial(self.stderr.write, WAITING)):
+            load(timezone.now())
         self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
         if serve:
             self.stdout.flush()  # a file or a pipe would show the tour when the server ends
@@ -83,6 +80,17 @@ class Command(BaseCommand):
                 call_command("runserver", serve, use_reloader=False)
         elif settings.REDIS_URL == settings.EMBEDDED_REDIS:
             self.stdout.write("REDIS_URL is not set: the shopping car ends with this command.")
+
+
+def load(now: datetime) -> None:
+    """The whole demo, in the database and in Redis. Raises CommandError, having changed nothing, if
+    one of its names belongs to something else."""
+    with transaction.atomic():
+        refuse_to_overwrite()
+        demo_desk.refuse_to_overwrite(PASSWORD)
+        load_database(now)
+        demo_desk.load(now, PASSWORD)
+    fill_car()
 
 
 def refuse_to_overwrite() -> None:
