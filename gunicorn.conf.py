@@ -2,12 +2,13 @@
 
 import os
 
+from utils.environment import MOST_PROCESSES, MOST_THREADS, address, number
 from utils.logs import PASSED_ON, level_of, to_console
 
-bind = os.environ.get("BIND", "0.0.0.0:8000")
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+bind = address("BIND", "PORT", 8000)
+workers = number("WEB_CONCURRENCY", 2, at_least=1, at_most=MOST_PROCESSES)
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = number("WEB_THREADS", 4, at_least=1, at_most=MOST_THREADS)
 timeout = 30  # seconds; every call to Redis and the database gives up long before
 keepalive = 5
 limit_request_line = 8190  # gunicorn itself refuses a longer one, in HTML

@@ -4,11 +4,18 @@ import logging
 import os
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "luffy.settings")
 
 application = get_wsgi_application()
+
+if not settings.ALLOWED_HOSTS and not settings.DEBUG:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS is not set: every request would be refused. Name the hosts of the service, "
+        "as in shop.example.com."
+    )
 
 if settings.REDIS_URL == settings.EMBEDDED_REDIS:
     logging.getLogger(__name__).warning(

@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from luffy.settings.environment import number
 
 # From logging in, however busy one is.
-DESK_SESSION_HOURS = number("DESK_SESSION_HOURS", 12, at_least=1)
+DESK_SESSION_HOURS = number("DESK_SESSION_HOURS", 12, at_least=1, at_most=8_760)
 SESSION_COOKIE_AGE = DESK_SESSION_HOURS * 3600
 
 # Of a request body from somebody logged in, and of one to a page that takes a file.

@@ -1,13 +1,14 @@
 """The Redis of REDIS_URL: cars, settlements, counts of attempts to log in."""
 
 import re
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
-from luffy.settings.environment import env, number, switch
+from luffy.settings.environment import LONGEST_WAIT, env, number, switch
 from luffy.settings.web import DEBUG
 from utils.redis.connections import BY_SCHEME, once_more
 
@@ -25,6 +26,16 @@ REDIS_URL_OPTIONS = {
     *("ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname"),
     *("ssl_ciphers", "ssl_keyfile", "ssl_min_version", "ssl_password"),
 }
+MOST_CONNECTIONS = 10_000  # as many as a Redis takes; the pool makes room for all at once
+# Of the options, those that are numbers, and those that are files.
+REDIS_URL_NUMBERS = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "max_connections": 1,
+    "timeout": 0,
+    "health_check_interval": 0,
+}
+REDIS_URL_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 class Sentinels(NamedTuple):
@@ -72,6 +83,8 @@ def checked(url: str) -> dict[str, Any]:
         place: dict[str, Any] = parse_url(found.url if found else url)  # type: ignore[no-untyped-call]
         if not (found or re.fullmatch(r"unix://.*|[^/]*//[^/]*(/[0-9]*)?(\?.*)?", url)):
             raise ValueError("the database is no number, and would be taken for 0")
+        if not found and urlsplit(url).port == 0:
+            raise ValueError("port 0 would be taken for 6379")
     except ValueError:
         raise ImproperlyConfigured(REDIS_URL_FORM) from None
     known = REDIS_URL_OPTIONS | {"sentinels"} if found else REDIS_URL_OPTIONS
@@ -81,7 +94,22 @@ def checked(url: str) -> dict[str, Any]:
                 f"REDIS_URL cannot have the option {name!r}. It may have "
                 f"{', '.join(sorted(REDIS_URL_OPTIONS))}; those of ssl with rediss://."
             )
+    _check_values(place)
     return place
+
+
+def _check_values(place: dict[str, Any]) -> None:
+    for name, at_least in REDIS_URL_NUMBERS.items():
+        most = MOST_CONNECTIONS if name == "max_connections" else LONGEST_WAIT
+        if name in place and not at_least <= place[name] <= most:
+            raise ImproperlyConfigured(f"REDIS_URL: {name} must be from {at_least} to {most}.")
+    for name in REDIS_URL_FILES:
+        if name in place and not Path(place[name]).exists():
+            raise ImproperlyConfigured(f"REDIS_URL: {name} names a file that is not there.")
+    if place.get("ssl_cert_reqs", "none") not in ("none", "optional", "required"):
+        raise ImproperlyConfigured(
+            "REDIS_URL: ssl_cert_reqs must be one of none, optional, required."
+        )
 
 
 REDIS_URL: str = env.str("REDIS_URL", default="") or EMBEDDED_REDIS
@@ -105,9 +133,13 @@ def redis_cache(url: str, *, cluster: bool = False) -> dict[str, Any]:
     """The one connection pool for the Redis at `url`, as django-redis wants it, or on a cluster one
     for each node: bounded, with timeouts (seconds)."""
     pool: dict[str, Any] = {
-        "max_connections": number("REDIS_MAX_CONNECTIONS", 100, at_least=1),
-        "socket_connect_timeout": number("REDIS_CONNECT_TIMEOUT", 1, at_least=1),
-        "socket_timeout": number("REDIS_TIMEOUT", 2, at_least=1),
+        "max_connections": number(
+            "REDIS_MAX_CONNECTIONS", 100, at_least=1, at_most=MOST_CONNECTIONS
+        ),
+        "socket_connect_timeout": number(
+            "REDIS_CONNECT_TIMEOUT", 1, at_least=1, at_most=LONGEST_WAIT
+        ),
+        "socket_timeout": number("REDIS_TIMEOUT", 2, at_least=1, at_most=LONGEST_WAIT),
     }
     options: dict[str, Any] = {
         "CLIENT_CLASS": "django_redis.client.DefaultClient",

@@ -1,5 +1,7 @@
 """Hosts, HTTPS, Django's apps and middleware, the API's framework, limits, logs."""
 
+import re
+
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
@@ -18,7 +20,7 @@ from utils.logs import PASSED_ON, level_of, to_console
 
 DEBUG = switch("DEBUG", False)
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
+if not SECRET_KEY.strip():
     if not DEBUG:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set. Give the service 50 or more random characters, "
@@ -114,6 +116,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 # Where the pictures of courses are: a path of this host, or the address of another one.
 MEDIA_URL: str = env.str("MEDIA_URL", default="/media/").rstrip("/") + "/"
+if not re.fullmatch(r"(https?://[^/\s?#]+)?/[^\s?#]*|[^\s?#:/][^\s?#:]*", MEDIA_URL):
+    raise ImproperlyConfigured("MEDIA_URL must be as in /media/ or https://cdn.example.com/media/.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -14,8 +14,13 @@ EXAMPLE = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_tex
 
 # Asks for every setting there is, and notes what was asked for and with what default.
 READ_BY_SETTINGS = """
-import environ
+import environ, os
 asked, ask = {}, environ.Env.get_value
+class Noting(dict):
+    def get(self, name, default=None):
+        asked.setdefault(name, default)
+        return super().get(name, default)
+environ.Env.ENVIRON = Noting(os.environ)
 def noting(env, name, cast=None, default=environ.Env.NOTSET, parse_default=False):
     asked.setdefault(name, default)
     return ask(env, name, cast, default, parse_default)

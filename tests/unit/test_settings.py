@@ -1,16 +1,22 @@
 """What a start needs from the environment: what cannot work is said at once."""
 
+import logging
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
 from redis.crc import key_slot
 
-from luffy.settings.environment import HOST, number, several, switch
-from luffy.settings.redis import sentinels
+from api.management.commands.demo import served_at
+from luffy.settings.database import database
+from luffy.settings.environment import HOST, env, number, read_file, several, switch
+from luffy.settings.redis import checked, redis_cache, sentinels
 from luffy.settings.shop import apart, in_one_slot, key_template
 from utils.logs import PASSED_ON, level_of, to_console
 
@@ -52,7 +58,8 @@ def check(*options: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def assert_refused(run: subprocess.CompletedProcess[str], reason: str) -> None:
     assert run.returncode != 0
-    assert f"ImproperlyConfigured: {reason}" in run.stderr
+    assert run.stderr.startswith(f"ImproperlyConfigured: {reason}")
+    assert run.stderr.count("\n") == 1  # a sentence, and no traceback
 
 
 def test_a_production_environment_passes_djangos_deployment_check():
@@ -196,6 +203,25 @@ def test_sentinels_are_read_from_the_url():
     )
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("socket_timeout=-1", "socket_timeout=0", "socket_timeout=1e12", "max_connections=0"),
+        *("timeout=-1", "health_check_interval=-1", "max_connections=1000000000"),
+        *("ssl_cert_reqs=never", "ssl_ca_certs=/nowhere", "ssl_keyfile=/nowhere"),
+    ],
+)
+def test_a_redis_option_of_a_value_that_cannot_work_is_refused(option: str):
+    with pytest.raises(ImproperlyConfigured, match=f"^REDIS_URL: {option.partition('=')[0]} "):
+        checked(f"rediss://:hush-hush@127.0.0.1:6379/0?{option}")
+
+
+@pytest.mark.parametrize("port", ["0", "99999"])
+def test_a_redis_port_that_there_is_not_is_refused(port: str):
+    with pytest.raises(ImproperlyConfigured, match=r"^REDIS_URL must be as in"):
+        checked(f"redis://127.0.0.1:{port}/0")
+
+
 def test_templates_that_make_the_same_key_do_not_start():
     run = check(**PRODUCTION | {"PAYMENT_KEY": "luffy_shopping_car_%s_%s"})
 
@@ -272,7 +298,7 @@ def test_a_switch_is_taken_from_the_environment(monkeypatch, text: str, default:
     assert switch("HTTPS", default) is value
 
 
-@pytest.mark.parametrize("text", ["", "a week", "1.5", "1 day", "0x10"])
+@pytest.mark.parametrize("text", ["", "a week", "1.5", "1 day", "0x10", "１", "9" * 5000])
 def test_a_number_is_a_whole_one(monkeypatch, text: str):
     monkeypatch.setenv("PAYMENT_TTL", text)
 
@@ -364,3 +390,277 @@ def test_redis_agrees_about_what_shares_a_slot(account: int, course: int):
     for payment, coupon in (("payment_{%s}_%s", "coupon_{%s}"), ("{{%s}_%s", "coupon_{{%s}")):
         slots = {key_slot(key.encode()) for key in (payment % (account, course), coupon % account)}
         assert len(slots) == 1
+
+
+# --- What would fail later, or keep waiting for ever ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read"),
+    [
+        ("REDIS_TIMEOUT", "1000000000", lambda: redis_cache("redis://127.0.0.1/0")),
+        ("REDIS_CONNECT_TIMEOUT", "1000000000", lambda: redis_cache("redis://127.0.0.1/0")),
+        ("REDIS_MAX_CONNECTIONS", "1000000000", lambda: redis_cache("redis://127.0.0.1/0")),
+        ("DATABASE_STATEMENT_TIMEOUT", "1000000000", database),
+        ("DATABASE_CONNECT_TIMEOUT", "1000000000", database),
+        ("DATABASE_CONNECT_TIMEOUT", "0", database),
+    ],
+)
+def test_a_time_or_number_that_no_server_takes_is_refused(monkeypatch, name: str, text: str, read):
+    monkeypatch.setenv("DATABASE_URL", "postgres://me@h/db")
+    monkeypatch.setenv(name, text)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} must be at (most|least) "):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DESK_SESSION_HOURS", "1000000", "DESK_SESSION_HOURS must be at most 8760."),
+        ("MEDIA_URL", "ftp://cdn.example/", "MEDIA_URL must be as in /media/ or https://"),
+        ("SECRET_KEY", "   ", "SECRET_KEY is not set."),
+        ("SECRET_KEY", "$abc", "SECRET_KEY begins with $, and so stands for another variable"),
+    ],
+)
+def test_other_values_that_cannot_work_do_not_start(name: str, value: str, sentence: str):
+    run = check(**PRODUCTION | {name: value})
+
+    assert_refused(run, sentence)
+    assert "abc" not in run.stderr
+
+
+def test_a_variable_may_stand_for_another_one(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "$OF_THE_PLATFORM")
+    monkeypatch.setenv("OF_THE_PLATFORM", "redis://h/0")
+
+    assert env.str("REDIS_URL") == "redis://h/0"
+
+
+@pytest.mark.parametrize("value", ["$REDIS_URL", "$nobody", "$", "$$nobody"])
+def test_a_variable_that_stands_for_none_is_refused(monkeypatch, value: str):
+    monkeypatch.setenv("REDIS_URL", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^REDIS_URL begins with \$") as refused:
+        env.str("REDIS_URL")
+    assert "nobody" not in str(refused.value)
+
+
+# --- The database ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgres://me:hush@h:0/db", "DATABASE_URL must be as in"),
+        ("mysql://me:hush@h/db", "DATABASE_URL must begin with postgres:// or sqlite:///."),
+        ("sqlite://db.sqlite3", "DATABASE_URL must begin with postgres:// or sqlite:///."),
+        ("postgres://me:hush@h:99999/db", "DATABASE_URL must be as in"),
+        ("postgres://me:hush@a:1,b:99999/db", "The port of DATABASE_URL must be at most 65535"),
+        ("postgres://me:hush@h", "The database's name must have 1 to 63"),
+        ("postgres://me:hush@h/", "The database's name must have 1 to 63"),
+        (f"postgres://me:hush@h/{'x' * 64}", "The database's name must have 1 to 63"),
+        ("postgres://me:hush@h/db?foo=bar", "DATABASE_URL cannot have the option 'foo'"),
+        ("postgres://me:hush@h/db?patience=9", "DATABASE_URL cannot have the option 'patience'"),
+        ("postgres://me:hush@h/db?autocommit=off", "DATABASE_URL cannot have the option 'AUTO"),
+        ("postgres://me:hush@h/db?sslmode=on", "DATABASE_URL: sslmode must be one of allow, "),
+        ("postgres://me:hush@h/db?connect_timeout=soon", "DATABASE_URL: connect_timeout must"),
+        (
+            "postgres://me:hush@h/db?options=-c%20statement_timeout%3D9",
+            "DATABASE_URL sets statement_timeout: say it with DATABASE_STATEMENT_TIMEOUT",
+        ),
+        ("sqlite:////nowhere/at/all/db", "DATABASE_URL names a file in a directory that is not"),
+        ("sqlite:///db?timeout=20", "DATABASE_URL cannot have options behind a ? for SQLite"),
+    ],
+)
+def test_a_database_url_that_would_fail_with_the_first_request_is_refused(
+    monkeypatch, url: str, sentence: str
+):
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        database()
+    assert str(refused.value).startswith(sentence)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_plus_in_a_database_s_password_is_a_plus(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:a+b%2Bc%20d@h/db?options=-c+work_mem%3D5MB")
+
+    config = database()
+    assert config["PASSWORD"] == "a+b+c d"
+    assert config["OPTIONS"]["options"] == "-c work_mem=5MB"
+
+
+PARTS = {
+    "DATABASE_HOST": "db.example.com",
+    "DATABASE_NAME": "l u/f?f#y",
+    "DATABASE_USER": "me@h:o",
+    "DATABASE_PASSWORD": "$a:b@c/d?e#f%20g+h i'j\"k\\${l}价",
+}
+
+
+@pytest.fixture
+def parts(monkeypatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    for name, value in PARTS.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_parts_of_a_database_s_address_may_hold_any_character(parts: None):
+    config = database()
+
+    assert config["ENGINE"] == "luffy.postgresql"
+    assert (config["HOST"], config["PORT"]) == ("db.example.com", 5432)
+    assert [config[part] for part in ("NAME", "USER", "PASSWORD")] == [
+        PARTS[f"DATABASE_{part}"] for part in ("NAME", "USER", "PASSWORD")
+    ]
+    assert config["OPTIONS"]["statement_timeout"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "postgres://me@h/db", "DATABASE_URL and DATABASE_HOST are both set"),
+        ("DATABASE_HOST", "", "DATABASE_HOST is not set"),
+        ("DATABASE_NAME", "", "DATABASE_NAME is not set"),
+        ("DATABASE_PORT", "99999", "DATABASE_PORT must be at most 65535."),
+        ("DATABASE_PORT", "tcp://10.0.0.1:5432", "DATABASE_PORT must be a whole number."),
+    ],
+)
+def test_parts_that_make_no_address_are_refused(
+    monkeypatch, parts: None, name: str, value: str, sentence: str
+):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{sentence}"):
+        database()
+
+
+# --- The file .env --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environment(monkeypatch) -> dict[str, str]:
+    """The environment, empty, and only of this test."""
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(type(env), "ENVIRON", environment)
+    return environment
+
+
+def test_a_file_with_a_mark_at_its_beginning_is_read(tmp_path: Path, environment):
+    file = tmp_path / ".env"
+    file.write_text("SECRET_KEY=价$\n\n  # a word\n  \nexport DEBUG='on'\r\n", "utf-8-sig")
+
+    read_file(file)
+
+    assert environment == {"SECRET_KEY": "价$", "DEBUG": "on"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("SECRET_KEY=机密hush".encode("gbk"), "must be saved as UTF-8."),
+        ("SECRET_KEY=hush".encode("utf-16"), "must be saved as UTF-8."),
+        (b"DEBUG=on\nSECRET_KEY: hush\n", ", line 2: must be as in NAME=value."),
+        (b"DEBUG=on\n\nSECRET_KEY = hush\n", ", line 3: must be as in NAME=value."),
+        (b"SECRET_KEY=hu\0sh\n", ", line 1: must be as in NAME=value."),
+    ],
+    ids=["GBK", "UTF-16", "a colon", "spaces", "NUL"],
+)
+def test_a_file_that_cannot_be_read_is_refused_and_no_line_of_it_is_shown(
+    tmp_path: Path, environment, caplog, content: bytes, sentence: str
+):
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(ImproperlyConfigured) as refused:
+        read_file(file)
+
+    assert str(refused.value) == f"{file}{' ' if sentence[0] == 'm' else ''}{sentence}"
+    assert "hu" not in caplog.text.replace(str(file), "")
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    assert environment == {}
+
+
+def test_a_file_that_is_not_there_does_not_start():
+    assert_refused(check(**PRODUCTION | {"ENV_FILE": "/nowhere/.env"}), "ENV_FILE: /nowhere/.env")
+
+
+def test_a_file_that_is_a_directory_is_refused(tmp_path: Path):
+    with pytest.raises(ImproperlyConfigured, match="cannot be read: Is a directory"):
+        read_file(tmp_path)
+
+
+# --- gunicorn -------------------------------------------------------------------------------------
+
+CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
+
+
+@pytest.fixture
+def gunicorn(monkeypatch) -> Any:
+    """Its configuration in an environment that says this and nothing else."""
+
+    def configured(**said: str) -> dict[str, Any]:
+        for name in ("BIND", "PORT", "WEB_CONCURRENCY", "WEB_THREADS", "LOG_LEVEL"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in said.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(CONFIG))
+
+    return configured
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY must be at least 1."),
+        ("WEB_CONCURRENCY", "auto", "WEB_CONCURRENCY must be a whole number."),
+        ("WEB_CONCURRENCY", "", "WEB_CONCURRENCY must be a whole number."),
+        ("WEB_THREADS", "0", "WEB_THREADS must be at least 1."),
+        ("WEB_THREADS", "1000000", "WEB_THREADS must be at most 1000."),
+        ("PORT", "99999", "PORT must be at most 65535."),
+        ("PORT", "http", "PORT must be a whole number."),
+        ("BIND", "0.0.0.0:99999", "BIND must be as in 0.0.0.0:8000"),
+        ("BIND", "0.0.0.0:0", "BIND must be as in 0.0.0.0:8000"),
+        ("BIND", "0.0.0.0", "BIND must be as in 0.0.0.0:8000"),
+        ("BIND", "http://0.0.0.0:8000", "BIND must be as in 0.0.0.0:8000"),
+        ("BIND", "127.0.0.1:8000,", "BIND must be as in 0.0.0.0:8000"),
+    ],
+)
+def test_a_server_that_could_serve_nobody_does_not_start(
+    gunicorn, name: str, value: str, sentence: str
+):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        gunicorn(**{name: value})
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("said", "bind"),
+    [
+        ({}, ["0.0.0.0:8000"]),
+        ({"PORT": "80"}, ["0.0.0.0:80"]),
+        ({"PORT": "80", "BIND": "127.0.0.1:8001"}, ["127.0.0.1:8001"]),
+        ({"BIND": "[::1]:8000, unix:/run/luffy.sock"}, ["[::1]:8000", "unix:/run/luffy.sock"]),
+        ({"BIND": ":8000"}, [":8000"]),
+    ],
+)
+def test_a_server_is_bound_to_what_the_environment_says(gunicorn, said: dict[str, str], bind):
+    config = gunicorn(**said)
+
+    assert (config["bind"], config["workers"], config["threads"]) == (bind, 2, 4)
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:", "8000"])
+def test_the_demo_is_not_served_at_a_port_that_there_is_not(place: str):
+    with pytest.raises(CommandError, match=r"^PORT must be a whole number from 1 to 65535\.$"):
+        served_at(place)
+
+
+def test_a_server_without_a_host_to_answer_for_does_not_start(settings):
+    settings.ALLOWED_HOSTS, settings.DEBUG = [], False
+
+    with pytest.raises(ImproperlyConfigured, match=r"^ALLOWED_HOSTS is not set"):
+        runpy.run_path(str(CONFIG.parent / "luffy" / "wsgi.py"))

@@ -29,6 +29,7 @@ from api.models import (
 from api.services import audit, cars
 from api.services.coupons import lifecycle
 from utils.alone import WAITING, alone
+from utils.environment import LARGEST_PORT
 from utils.usernames import key as name_key
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
@@ -58,6 +59,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--serve",
+            type=served_at,
             metavar="ADDRESS:PORT",
             help="then serve in this process: an embedded Redis lives no longer than it",
         )
@@ -80,6 +82,14 @@ class Command(BaseCommand):
                 call_command("runserver", serve, use_reloader=False)
         elif settings.REDIS_URL == settings.EMBEDDED_REDIS:
             self.stdout.write("REDIS_URL is not set: the shopping car ends with this command.")
+
+
+def served_at(text: str) -> str:
+    """The address and the port. Raises CommandError where no port can be that."""
+    _, colon, port = text.rpartition(":")
+    if not (colon and port.isdecimal() and 1 <= int(port[:9]) <= LARGEST_PORT):
+        raise CommandError(f"PORT must be a whole number from 1 to {LARGEST_PORT}.")
+    return text
 
 
 def load(now: datetime) -> None:
