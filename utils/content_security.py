@@ -1,4 +1,4 @@
-"""Content-Security-Policy: of pages the settings' own, of everything else none of a page's rights."""
+"""Content-Security-Policy: of pages the settings' own, of all else none of a page's rights."""
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings

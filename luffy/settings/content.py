@@ -1,5 +1,5 @@
-"""What a page may load and run (Content-Security-Policy): a name or a note with markup in it, were it
-ever shown unescaped, runs no script and reaches no other host."""
+"""What a page may load and run (Content-Security-Policy): a name or a note with markup in it, were
+it ever shown unescaped, runs no script and reaches no other host."""
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 

@@ -4,6 +4,7 @@ brute force with its time cut short, and against an independent solver on large 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -103,9 +104,7 @@ def test_no_sum_from_a_target_up_is_below_its_bound(
 def test_every_sum_is_in_a_cluster_and_the_clusters_are_apart(lists: list[list[int]]) -> None:
     clusters = clusters_of(lists)
     assert all(any(low <= total <= high for low, high in clusters) for total in sums_of(lists))
-    assert all(
-        one.high + 1 < other.low for one, other in zip(clusters, clusters[1:], strict=False)
-    )
+    assert all(one.high + 1 < other.low for one, other in pairwise(clusters))
 
 
 def test_percentages_of_one_price_leave_few_endings() -> None:

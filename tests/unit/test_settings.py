@@ -1,5 +1,6 @@
 """What a start needs from the environment: what cannot work is said at once."""
 
+import importlib
 import logging
 import os
 import runpy
@@ -7,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from redis.crc import key_slot
 
+import luffy.settings
 from api.management.commands.demo import served_at
 from luffy.settings.database import database
 from luffy.settings.environment import HOST, env, number, read_file, several, switch
@@ -56,12 +59,35 @@ def check(*options: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def assert_refused(run: subprocess.CompletedProcess[str], reason: str) -> None:
-    assert run.returncode != 0
-    assert run.stderr.startswith(f"ImproperlyConfigured: {reason}")
-    assert run.stderr.count("\n") == 1  # a sentence, and no traceback
+def refusal(**environment: str) -> str:
+    """What the settings do not start with, when they are read anew in this environment and no
+    other; in this process, for a start of its own takes a second."""
+    read = {name: module for name, module in sys.modules.items() if _is_of_settings(name)}
+    try:
+        for name in read:
+            del sys.modules[name]
+        with mock.patch.dict(os.environ, {"ENV_FILE": os.devnull} | environment, clear=True):
+            importlib.import_module("luffy.settings")
+    except ImproperlyConfigured as error:
+        return str(error)
+    finally:
+        for name in [name for name in sys.modules if _is_of_settings(name)]:
+            del sys.modules[name]
+        sys.modules.update(read)
+        luffy.settings = read["luffy.settings"]
+    return ""
 
 
+def _is_of_settings(module: str) -> bool:
+    return (module + ".").startswith("luffy.settings.")
+
+
+def assert_refused(said: str, reason: str) -> None:
+    assert said.startswith(reason)
+    assert "\n" not in said
+
+
+@pytest.mark.slow
 def test_a_production_environment_passes_djangos_deployment_check():
     run = check("--deploy", "--fail-level", "WARNING", **PRODUCTION)
 
@@ -69,12 +95,14 @@ def test_a_production_environment_passes_djangos_deployment_check():
     assert "no issues" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_developers_machine_needs_no_more_than_debug():
     run = check(DEBUG="on")
 
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
 def test_debug_is_off_unless_it_is_said_otherwise():
     environment = {name: PRODUCTION[name] for name in PRODUCTION if name != "DEBUG"}
     run = check("--deploy", "--fail-level", "WARNING", **environment)
@@ -82,41 +110,51 @@ def test_debug_is_off_unless_it_is_said_otherwise():
     assert run.returncode == 0, run.stderr  # security.W018 would say that DEBUG is on
 
 
+@pytest.mark.slow
+def test_a_refusal_is_a_sentence_without_a_traceback():
+    run = check(**PRODUCTION | {"SECRET_KEY": ""})
+
+    assert run.returncode != 0
+    assert run.stderr.startswith("ImproperlyConfigured: SECRET_KEY is not set.")
+    assert run.stderr.count("\n") == 1
+
+
 def test_production_without_a_secret_key_does_not_start():
-    assert_refused(check(**PRODUCTION | {"SECRET_KEY": ""}), "SECRET_KEY is not set.")
+    assert_refused(refusal(**PRODUCTION | {"SECRET_KEY": ""}), "SECRET_KEY is not set.")
 
 
 @pytest.mark.parametrize("url", ["", "embedded"])
 def test_production_without_a_redis_does_not_start(url: str):
-    assert_refused(check(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL is not set")
+    assert_refused(refusal(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL is not set")
 
 
 def test_a_payment_ttl_that_cannot_work_does_not_start():
     assert_refused(
-        check(**PRODUCTION | {"PAYMENT_TTL": "a week"}), "PAYMENT_TTL must be a whole number."
+        refusal(**PRODUCTION | {"PAYMENT_TTL": "a week"}), "PAYMENT_TTL must be a whole number."
     )
 
 
 @pytest.mark.parametrize("path", ["database", "not_installed.Backend", "django tasks.Backend"])
 def test_a_backend_of_tasks_that_is_not_there_does_not_start(path: str):
     reason = "TASKS_BACKEND must be the class of an installed backend"
-    assert_refused(check(**PRODUCTION | {"TASKS_BACKEND": path}), reason)
+    assert_refused(refusal(**PRODUCTION | {"TASKS_BACKEND": path}), reason)
 
 
 def test_a_key_template_that_cannot_work_does_not_start():
     assert_refused(
-        check(**PRODUCTION | {"PAYMENT_KEY": "luffy_payment_%s"}),
+        refusal(**PRODUCTION | {"PAYMENT_KEY": "luffy_payment_%s"}),
         "PAYMENT_KEY must hold exactly 2 times %s",
     )
 
 
 def test_a_redis_url_that_cannot_work_does_not_start_and_is_not_repeated():
-    run = check(**PRODUCTION | {"REDIS_URL": "redis://:hush-hush@127.0.0.1:port/0"})
+    said = refusal(**PRODUCTION | {"REDIS_URL": "redis://:hush-hush@127.0.0.1:port/0"})
 
-    assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
-    assert "hush" not in run.stderr
+    assert_refused(said, "REDIS_URL must be as in redis://:password@host:6379/0")
+    assert "hush" not in said
 
 
+@pytest.mark.slow
 def test_a_redis_cluster_starts_where_an_account_s_keys_share_a_slot():
     run = check("--deploy", "--fail-level", "WARNING", **CLUSTER)
 
@@ -127,13 +165,13 @@ def test_a_redis_cluster_starts_where_an_account_s_keys_share_a_slot():
     "url", ["redis://127.0.0.1:6379/1", "redis://127.0.0.1:6379?db=2", "unix:///run/redis.sock"]
 )
 def test_a_redis_cluster_that_is_no_cluster_s_url_does_not_start(url: str):
-    assert_refused(check(**CLUSTER | {"REDIS_URL": url}), "REDIS_CLUSTER is on: REDIS_URL must")
+    assert_refused(refusal(**CLUSTER | {"REDIS_URL": url}), "REDIS_CLUSTER is on: REDIS_URL must")
 
 
 def test_a_redis_cluster_is_never_the_embedded_redis():
     environment = CLUSTER | {"DEBUG": "on", "REDIS_URL": ""}
 
-    assert_refused(check(**environment), "REDIS_CLUSTER is on: REDIS_URL must name one of")
+    assert_refused(refusal(**environment), "REDIS_CLUSTER is on: REDIS_URL must name one of")
 
 
 @pytest.mark.parametrize(
@@ -147,33 +185,35 @@ def test_a_redis_cluster_is_never_the_embedded_redis():
     ids=lambda template: next(iter(template)),
 )
 def test_a_redis_cluster_that_would_part_an_account_s_keys_does_not_start(template):
-    assert_refused(check(**CLUSTER | template), "REDIS_CLUSTER is on: an account's keys must share")
+    assert_refused(
+        refusal(**CLUSTER | template), "REDIS_CLUSTER is on: an account's keys must share"
+    )
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1", "mysql://luffy@127.0.0.1/luffy"])
 def test_a_database_url_that_cannot_work_does_not_start(url: str):
-    assert_refused(check(**PRODUCTION | {"DATABASE_URL": url}), "DATABASE_URL must begin with")
+    assert_refused(refusal(**PRODUCTION | {"DATABASE_URL": url}), "DATABASE_URL must begin with")
 
 
 def test_a_database_url_that_cannot_be_read_does_not_start_and_is_not_repeated():
-    run = check(**PRODUCTION | {"DATABASE_URL": "postgres://luffy:hush-hush@db:port/luffy"})
+    said = refusal(**PRODUCTION | {"DATABASE_URL": "postgres://luffy:hush-hush@db:port/luffy"})
 
-    assert_refused(run, "DATABASE_URL must be as in postgres://user:password@host:5432/name")
-    assert "hush" not in run.stderr
+    assert_refused(said, "DATABASE_URL must be as in postgres://user:password@host:5432/name")
+    assert "hush" not in said
 
 
 def test_a_redis_database_that_is_no_number_is_not_taken_for_0():
-    run = check(**PRODUCTION | {"REDIS_URL": "redis://127.0.0.1:6379/luffy"})
+    said = refusal(**PRODUCTION | {"REDIS_URL": "redis://127.0.0.1:6379/luffy"})
 
-    assert_refused(run, "REDIS_URL must be as in redis://:password@host:6379/0")
+    assert_refused(said, "REDIS_URL must be as in redis://:password@host:6379/0")
 
 
 @pytest.mark.parametrize("option", ["foo=bar", "decode_responses=True", "ssl_cert_reqs=none"])
 def test_a_redis_option_that_would_break_every_request_does_not_start(option: str):
-    run = check(**PRODUCTION | {"REDIS_URL": f"redis://:hush-hush@127.0.0.1:6379/0?{option}"})
+    said = refusal(**PRODUCTION | {"REDIS_URL": f"redis://:hush-hush@127.0.0.1:6379/0?{option}"})
 
-    assert_refused(run, f"REDIS_URL cannot have the option '{option.partition('=')[0]}'.")
-    assert "hush" not in run.stderr
+    assert_refused(said, f"REDIS_URL cannot have the option '{option.partition('=')[0]}'.")
+    assert "hush" not in said
 
 
 @pytest.mark.parametrize(
@@ -188,7 +228,7 @@ def test_a_redis_option_that_would_break_every_request_does_not_start(option: st
     ],
 )
 def test_sentinels_that_cannot_be_read_do_not_start(url: str):
-    assert_refused(check(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL must be as in")
+    assert_refused(refusal(**PRODUCTION | {"REDIS_URL": url}), "REDIS_URL must be as in")
 
 
 def test_sentinels_are_read_from_the_url():
@@ -223,9 +263,9 @@ def test_a_redis_port_that_there_is_not_is_refused(port: str):
 
 
 def test_templates_that_make_the_same_key_do_not_start():
-    run = check(**PRODUCTION | {"PAYMENT_KEY": "luffy_shopping_car_%s_%s"})
+    said = refusal(**PRODUCTION | {"PAYMENT_KEY": "luffy_shopping_car_%s_%s"})
 
-    assert_refused(run, "SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY, PAYMENT_KEY and")
+    assert_refused(said, "SHOPPING_CAR_KEY, SHOPPING_CAR_INDEX_KEY, PAYMENT_KEY and")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +292,7 @@ def test_templates_are_apart_if_no_ids_make_the_same_key(templates: list[str], t
     ],
 )
 def test_hosts_and_origins_that_cannot_match_do_not_start(name: str, value: str):
-    assert_refused(check(**PRODUCTION | {name: value}), f"{name} needs values as in")
+    assert_refused(refusal(**PRODUCTION | {name: value}), f"{name} needs values as in")
 
 
 def test_spaces_around_hosts_do_not_count(monkeypatch):
@@ -262,9 +302,9 @@ def test_spaces_around_hosts_do_not_count(monkeypatch):
 
 
 def test_a_log_level_that_there_is_not_does_not_start():
-    run = check(**PRODUCTION | {"LOG_LEVEL": "LOUD"})
+    said = refusal(**PRODUCTION | {"LOG_LEVEL": "LOUD"})
 
-    assert_refused(run, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR.")
+    assert_refused(said, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR.")
 
 
 @pytest.mark.parametrize(
@@ -424,10 +464,10 @@ def test_a_time_or_number_that_no_server_takes_is_refused(monkeypatch, name: str
     ],
 )
 def test_other_values_that_cannot_work_do_not_start(name: str, value: str, sentence: str):
-    run = check(**PRODUCTION | {name: value})
+    said = refusal(**PRODUCTION | {name: value})
 
-    assert_refused(run, sentence)
-    assert "abc" not in run.stderr
+    assert_refused(said, sentence)
+    assert "abc" not in said
 
 
 def test_a_variable_may_stand_for_another_one(monkeypatch):
@@ -585,7 +625,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_no_line_of_it_is_shown(
 
 
 def test_a_file_that_is_not_there_does_not_start():
-    assert_refused(check(**PRODUCTION | {"ENV_FILE": "/nowhere/.env"}), "ENV_FILE: /nowhere/.env")
+    assert_refused(refusal(**PRODUCTION | {"ENV_FILE": "/nowhere/.env"}), "ENV_FILE: /nowhere/.env")
 
 
 def test_a_file_that_is_a_directory_is_refused(tmp_path: Path):
