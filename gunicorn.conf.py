@@ -1,14 +1,23 @@
 """gunicorn's configuration; `gunicorn luffy.wsgi` finds this file by itself."""
 
 import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from utils.environment import MOST_PROCESSES, MOST_THREADS, address, number
 from utils.logs import PASSED_ON, level_of, to_console
 
-bind = address("BIND", "PORT", 8000)
-workers = number("WEB_CONCURRENCY", 2, at_least=1, at_most=MOST_PROCESSES)
+try:
+    bind = address("BIND", "PORT", 8000)
+    workers = number("WEB_CONCURRENCY", 2, at_least=1, at_most=MOST_PROCESSES)
+    threads = number("WEB_THREADS", 4, at_least=1, at_most=MOST_THREADS)
+    level = level_of(os.environ.get("LOG_LEVEL", ""))
+except ImproperlyConfigured as error:
+    sys.exit(f"ImproperlyConfigured: {error}")  # the sentence, and no traceback
 worker_class = "gthread"
-threads = number("WEB_THREADS", 4, at_least=1, at_most=MOST_THREADS)
 timeout = 30  # seconds; every call to Redis and the database gives up long before
 keepalive = 5
 limit_request_line = 8190  # gunicorn itself refuses a longer one, in HTML
@@ -18,7 +27,21 @@ control_socket_disable = True  # the image's user has no home to put it in
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
 logger_class = "luffy.access_log.AccessLog"
 # Its lines are of the level INFO.
-logconfig_dict = to_console(
-    level_of(os.environ.get("LOG_LEVEL", "")),
-    {"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON},
-)
+logconfig_dict = to_console(level, {"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON})
+
+
+def on_starting(server: Any) -> None:
+    """Says what is wrong with Django's settings before workers would fail for it, each with a
+    traceback. A child reads them: workers that are started anew later shall read new ones."""
+    child = os.fork()
+    if not child:
+        try:
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "luffy.settings")
+            settings.configured or settings.DEBUG  # noqa: B018  reads them
+        except ImproperlyConfigured as error:
+            os.write(sys.stderr.fileno(), f"ImproperlyConfigured: {error}\n".encode())
+            os._exit(1)
+        finally:
+            os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(1)

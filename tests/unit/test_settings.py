@@ -6,13 +6,13 @@ import os
 import runpy
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError
 from redis.crc import key_slot
 
 import luffy.settings
@@ -662,6 +662,7 @@ def gunicorn(monkeypatch) -> Any:
         ("WEB_THREADS", "1000000", "WEB_THREADS must be at most 1000."),
         ("PORT", "99999", "PORT must be at most 65535."),
         ("PORT", "http", "PORT must be a whole number."),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR."),
         ("BIND", "0.0.0.0:99999", "BIND must be as in 0.0.0.0:8000"),
         ("BIND", "0.0.0.0:0", "BIND must be as in 0.0.0.0:8000"),
         ("BIND", "0.0.0.0", "BIND must be as in 0.0.0.0:8000"),
@@ -672,9 +673,25 @@ def gunicorn(monkeypatch) -> Any:
 def test_a_server_that_could_serve_nobody_does_not_start(
     gunicorn, name: str, value: str, sentence: str
 ):
-    with pytest.raises(ImproperlyConfigured) as refused:
+    with pytest.raises(SystemExit) as refused:
         gunicorn(**{name: value})
-    assert str(refused.value).startswith(sentence)
+    assert str(refused.value).startswith(f"ImproperlyConfigured: {sentence}")
+
+
+def test_gunicorn_says_what_is_wrong_with_the_settings_and_starts_no_worker():
+    run = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "luffy.wsgi"],
+        cwd=MANAGE.parent,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "BIND": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode != 0
+    assert "\nImproperlyConfigured: SECRET_KEY is not set." in f"\n{run.stderr}"
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -695,7 +712,7 @@ def test_a_server_is_bound_to_what_the_environment_says(gunicorn, said: dict[str
 
 @pytest.mark.parametrize("place", ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:", "8000"])
 def test_the_demo_is_not_served_at_a_port_that_there_is_not(place: str):
-    with pytest.raises(CommandError, match=r"^PORT must be a whole number from 1 to 65535\.$"):
+    with pytest.raises(ArgumentTypeError, match=r"^PORT must be a whole number from 1 to 65535\.$"):
         served_at(place)
 
 

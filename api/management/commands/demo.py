@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -85,10 +86,10 @@ class Command(BaseCommand):
 
 
 def served_at(text: str) -> str:
-    """The address and the port. Raises CommandError where no port can be that."""
+    """The address and the port. Raises ArgumentTypeError where no port can be that."""
     _, colon, port = text.rpartition(":")
     if not (colon and port.isdecimal() and 1 <= int(port[:9]) <= LARGEST_PORT):
-        raise CommandError(f"PORT must be a whole number from 1 to {LARGEST_PORT}.")
+        raise ArgumentTypeError(f"PORT must be a whole number from 1 to {LARGEST_PORT}.")
     return text
 
 
