@@ -422,3 +422,43 @@ def test_the_chart_is_drawn_from_the_pages_own_files(desk: Any) -> None:
     desk.wait_for_function("Object.keys(Chart.instances).length == 1")
     data = desk.evaluate("Chart.instances[0].data.datasets.map(set => set.data.at(-1))")
     assert data == [0, 1, 0, 0, 0]
+
+
+# --- Two people at the same page ------------------------------------------------------------------
+
+
+def test_what_a_colleague_changed_is_shown_beside_what_was_typed(desk: Any, tmp_path: Path) -> None:
+    coupon = CouponFactory(coupon_type=2, money_equivalent_value=0, off_percent=35)
+    desk.goto(f"/admin/api/coupon/{coupon.pk}/change/")
+    Coupon.objects.filter(pk=coupon.pk).update(off_percent=80, brief="同事写的介绍")
+    fill(desk, off_percent="55", name="我的名字")
+    save(desk)
+    changed = desk.locator("#changed-meanwhile")
+    expect(changed).to_contain_text("折扣百分比")
+    expect(changed.locator("td", has_text="80")).to_be_visible()
+    expect(changed.locator("td", has_text="55")).to_be_visible()
+    expect(desk.locator("#id_name")).to_have_value("我的名字")
+    expect(desk.locator("#id_off_percent")).to_have_value("55")
+    expect(desk.locator("#id_brief")).to_have_value("同事写的介绍")
+    picture(desk, "changed", tmp_path)
+    save(desk)
+    desk.wait_for_url("**/coupon/")
+    coupon.refresh_from_db()
+    assert (coupon.off_percent, coupon.brief) == (55, "同事写的介绍")
+
+
+def test_a_dialog_shows_what_has_changed_and_keeps_the_reason(desk: Any, tmp_path: Path) -> None:
+    record = CouponRecordFactory()
+    desk.goto(f"/admin/api/couponrecord/{record.pk}/change/")
+    desk.get_by_text("作废", exact=True).first.click()
+    reason = desk.locator("#dialog textarea")
+    reason.fill("发错了人")
+    type(record).objects.update(status=2)
+    desk.locator("#dialog").get_by_role("button", name="作废").click()
+    expect(desk.locator("#dialog")).to_contain_text("您打开时是“未使用”，现在是“已过期”")
+    expect(reason).to_have_value("发错了人")
+    picture(desk, "dialog", tmp_path)
+
+
+def picture(page: Any, name: str, folder: Path) -> None:
+    page.screenshot(path=str(folder / f"{name}.png"), full_page=True)

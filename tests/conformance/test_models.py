@@ -140,7 +140,7 @@ BEYOND = {
 BEYOND_FIELDS = {
     "Account": ("ordered_settlement", "name_key"),
     "Coupon": ("issued",),
-    "CouponRecord": ("order", "valid_until"),
+    "CouponRecord": ("order", "valid_until", "batch"),
 }
 
 
