@@ -27,7 +27,7 @@ from api.admin.desk.seen import Seen, seen_in
 from utils.outcomes import attempted
 
 SEEN = "_seen"
-REFUSED = "没有保存：您打开此页之后，下列内容已被修改。请核对，再次保存即以此页上的为准。"
+REFUSED = "没有保存：您打开此页之后，所列的内容已被修改。请核对，再次保存即以此页上的为准。"
 
 
 class GuardedForm:
