@@ -18,8 +18,8 @@ from openpyxl import Workbook
 from api.admin.coupons.issue_form import PASTED_MOST
 from api.models import Coupon, CouponRecord
 from api.services.coupons import finding, issuing
-from api.services.coupons.issuing import (
-    Audience,
+from api.services.coupons.issuing import Audience
+from api.services.coupons.refusals import (
     CouponChanged,
     CouponOver,
     NobodyToReceive,
@@ -388,7 +388,10 @@ def test_a_coupon_that_was_changed_since_the_preview_is_not_issued(
     AccountFactory()
     token = preview(manager, coupon, source="everyone").context["token"]
     Coupon.objects.filter(pk=coupon.pk).update(**change)
-    assert confirm(manager, coupon, token) == [{"error": CHANGED}]
+    (told,) = confirm(manager, coupon, token)
+    assert told["error"].startswith(CHANGED)
+    assert "预览时是" in told["error"]
+    assert "现在是" in told["error"]
     assert not CouponRecord.objects.exists()
     assert not LogEntry.objects.exists()
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from api.models import CouponRecord
 from api.services.coupons import issuing
-from api.services.coupons.issuing import Audience, IssuingRefused, NobodyToReceive, NotEnoughLeft
+from api.services.coupons.issuing import Audience
+from api.services.coupons.refusals import IssuingRefused, NobodyToReceive, NotEnoughLeft
 from tests.support.factories import AccountFactory, CouponFactory
 
 pytestmark = [

@@ -26,14 +26,9 @@ from api.admin.coupons.previews import Preview
 from api.admin.desk.user import user_id
 from api.models import Coupon, CouponState, IssueBatch
 from api.services.coupons import issuing
-from api.services.coupons.issuing import (
-    AlreadyIssued,
-    Audience,
-    IssuingRefused,
-    Origin,
-    Progress,
-)
+from api.services.coupons.issuing import Audience, Origin, Progress
 from api.services.coupons.lifecycle import Actor
+from api.services.coupons.refusals import AlreadyIssued, IssuingRefused
 from utils.outages import is_out_of_reach
 from utils.outcomes import OutcomeUnknown, attempted, is_busy
 

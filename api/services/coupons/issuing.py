@@ -19,49 +19,18 @@ from django.utils import timezone
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, IssueBatch
 from api.rules.coupons import Terms
 from api.services.coupons import lifecycle
-from api.services.coupons.bindings import Binding, binding_of
+from api.services.coupons.bindings import binding_of
 from api.services.coupons.finding import BATCH, batches
 from api.services.coupons.lifecycle import SERVICE, Actor
-
-
-class IssuingRefused(Exception):
-    """Nothing was issued; `str()` says why, to the manager."""
-
-
-class NobodyToReceive(IssuingRefused):
-    def __init__(self) -> None:
-        super().__init__("没有可以发放的账户")
-
-
-class NotEnoughLeft(IssuingRefused):
-    def __init__(self, *, wanted: int, left: int) -> None:
-        super().__init__(f"剩余数量不足：需要{wanted}张，只剩{left}张，没有发放任何一张")
-
-
-class CouponOver(IssuingRefused):
-    def __init__(self) -> None:
-        super().__init__("这张优惠券的有效期已过，发放后无法使用")
-
-
-class OfNoUse(IssuingRefused):
-    """Nobody could ever use it: it is bound to a course that was deleted, or to no course."""
-
-    def __init__(self, binding: Binding) -> None:
-        what = "课程已被删除" if binding is Binding.GONE else "不是课程，结算时不提供"
-        super().__init__(f"这张优惠券绑定的{what}，发放后没有人能使用。请先在优惠券页面改绑")
-
-
-class CouponChanged(IssuingRefused):
-    def __init__(self) -> None:
-        super().__init__("优惠券在预览后被修改，没有发放任何一张，请重新预览")
-
-
-class AlreadyIssued(Exception):
-    """An earlier try with this key did it; nothing was issued now."""
-
-    def __init__(self, batch: IssueBatch) -> None:
-        super().__init__(batch.key)
-        self.number = batch.number
+from api.services.coupons.refusals import (
+    AlreadyIssued,
+    CouponChanged,
+    CouponOver,
+    IssuingRefused,
+    NobodyToReceive,
+    NotEnoughLeft,
+    OfNoUse,
+)
 
 
 class Origin(NamedTuple):
@@ -189,13 +158,9 @@ def issue(
         if earlier := IssueBatch.objects.filter(key=origin.key).first():
             raise AlreadyIssued(earlier)
         if terms is not None and coupon.terms != terms:
-            raise CouponChanged
+            raise CouponChanged(terms, coupon.terms)
         _check_use(coupon, timezone.localdate(now))
-        receivers = array("q", _receivers(coupon, audience))
-        if not receivers:
-            raise NobodyToReceive
-        if not Coupon.objects.take(coupon_id, len(receivers)):
-            raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
+        receivers = _receivers_with_pieces(coupon, audience)
         batch = _batch(coupon, origin, len(receivers), now=now, by=by)
         yield Progress(0, len(receivers))
         done = 0
@@ -206,6 +171,17 @@ def issue(
                 _check_references()
             done += len(some)
             yield Progress(done, len(receivers))
+
+
+def _receivers_with_pieces(coupon: Coupon, audience: Audience) -> "array[int]":
+    """Those who are to get one; as many pieces are taken off the coupon. Raises NobodyToReceive or
+    NotEnoughLeft."""
+    receivers = array("q", _receivers(coupon, audience))
+    if not receivers:
+        raise NobodyToReceive
+    if not Coupon.objects.take(coupon.pk, len(receivers)):
+        raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
+    return receivers
 
 
 def _batch(coupon: Coupon, origin: Origin, number: int, *, now: datetime, by: Actor) -> IssueBatch:
