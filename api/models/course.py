@@ -147,6 +147,11 @@ class Course(models.Model):
     def __str__(self) -> str:
         return f"{self.name}({self.get_course_type_display()})"
 
+    @property
+    def is_unpriced(self) -> bool:
+        """Whether it is online and nobody can buy it, for want of a price. One query, if online."""
+        return self.status == CourseStatus.ONLINE and not self.price_policy.exists()
+
 
 class CourseDetail(models.Model):
     """What the course's own page shows."""

@@ -2,8 +2,11 @@
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+
+from api.rules.money import has_two_places
 
 
 class OftenAskedQuestion(models.Model):
@@ -22,6 +25,12 @@ class OftenAskedQuestion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.content_object}-{self.question}"
+
+
+def two_places(price: float) -> None:
+    """Raises ValidationError for a price with a part of a fen: nobody could pay it."""
+    if not has_two_places(price):
+        raise ValidationError("价格最多两位小数", code="places")
 
 
 class PricePolicy(models.Model):
@@ -45,7 +54,7 @@ class PricePolicy(models.Model):
         (720, "24个月"),
     )
     valid_period = models.SmallIntegerField(choices=valid_period_choices)
-    price = models.FloatField()
+    price = models.FloatField(validators=[two_places])
 
     class Meta:
         unique_together = ("content_type", "object_id", "valid_period")
@@ -56,6 +65,12 @@ class PricePolicy(models.Model):
                 name="price_policy_price_is_money",  # what a car can hold and a settlement reckon
                 condition=Q(price__gte=0, price__lte=1e12),
                 violation_error_message="价格不能为负数，也不能超过一万亿元",
+            ),
+            models.CheckConstraint(
+                name="price_policy_price_in_whole_fen",
+                # Exact: a whole number of fen through 100 is the float nearest to the price.
+                condition=Q(price=Func(F("price") * Value(100.0), function="ROUND") / Value(100.0)),
+                violation_error_message="价格最多两位小数",
             ),
         ]
 

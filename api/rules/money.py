@@ -32,6 +32,12 @@ def to_yuan(fen: int) -> Decimal:
     return _MONEY.scaleb(fen, -2)
 
 
+def has_two_places(number: float) -> bool:
+    """Whether a number of 元 is in whole fen, read as it is written: 199.99, not 199.999."""
+    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -2
+
+
 def percent_of(fen: int, percent: int) -> int:
     """So many percent of an amount, both in fen, rounded half up."""
     return to_fen(_MONEY.divide(fen * percent, 10_000))

@@ -17,6 +17,7 @@ from tests.support.factories import (
     CouponFactory,
     CouponRecordFactory,
     CourseFactory,
+    PricePolicyFactory,
     course_type_of,
 )
 
@@ -266,6 +267,55 @@ def test_it_warns_of_a_threshold_coupon_that_takes_everything_off(
 def test_an_ordinary_threshold_coupon_is_no_reason_to_warn(manager: Client) -> None:
     fields = THRESHOLD | {"money_equivalent_value": "499"}
     assert "请确认" not in manager.post(ADD, fields, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (CASH | {"money_equivalent_value": "600"}, "立减600"),
+        (CASH | {"money_equivalent_value": "2000000000"}, "立减2000000000"),
+        (THRESHOLD | {"minimum_consume": "700", "money_equivalent_value": "600"}, "满700减600"),
+    ],
+)
+def test_it_warns_of_a_coupon_worth_more_than_the_dearest_course(
+    manager: Client, fields: Mapping[str, str], words: str
+) -> None:
+    PricePolicyFactory(price=599.0)
+    PricePolicyFactory(price=9999.0, content_object=CourseFactory(status=1))
+    page = manager.post(ADD, fields, follow=True).content.decode()
+    assert f"请确认：{words}，而可用的课程最贵的是599.00元，单买任何一门都不用付钱。" in page
+    assert Coupon.objects.exists()
+
+
+def test_a_coupon_worth_as_much_as_the_dearest_course_is_no_reason_to_warn(
+    manager: Client,
+) -> None:
+    PricePolicyFactory(price=40.0)
+    assert "请确认" not in manager.post(ADD, CASH, follow=True).content.decode()
+
+
+def test_a_bound_coupon_is_held_against_its_own_course(manager: Client) -> None:
+    PricePolicyFactory(price=9999.0)
+    cheap = PricePolicyFactory(price=39.0)
+    bound = {"course": str(cheap.object_id)}
+    page = manager.post(ADD, CASH | bound, follow=True).content.decode()
+    assert "请确认：立减40，而可用的课程最贵的是39.00元" in page
+    page = manager.post(ADD, THRESHOLD | bound, follow=True).content.decode()
+    assert "请确认：满500减40，而绑定的课程最贵的价格是39.00元，达不到最低消费。" in page
+
+
+def test_it_warns_of_a_name_that_another_coupon_has(manager: Client) -> None:
+    other = CouponFactory(name="双十二 VIP")
+    page = manager.post(ADD, CASH | {"name": "双十二 vip"}, follow=True).content.decode()
+    assert f"请确认：已有同名的优惠券（编号{other.pk}）" in page
+    assert Coupon.objects.count() == 2
+
+
+def test_its_own_name_and_one_that_was_told_before_are_no_reason_to_warn(manager: Client) -> None:
+    CouponFactory(name="双十二")
+    made = CouponFactory(name="双十二")
+    assert "同名" not in changed(manager, made)
+    assert "同名" not in changed(manager, made, name="双十三")
 
 
 def changed(browser: Client, coupon: Coupon, **fields: str) -> str:

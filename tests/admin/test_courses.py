@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from api.models import Course, CourseDetail, CourseSection, DegreeCourse, PricePolicy
@@ -131,6 +133,95 @@ def test_a_price_that_is_none_is_an_error(course_manager: Client, price: str) ->
     answer = course_manager.post("/admin/api/course/add/", fields)
     assert answer.status_code == 200
     assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "price",
+    ["199.999", "0.004", "1e-3", "1e-400", "1e-99999999999999999999", "199.99999999999999999999"],
+)
+def test_a_price_with_part_of_a_fen_is_an_error_beside_it(
+    course_manager: Client, price: str
+) -> None:
+    fields = course_fields(**rows(POLICY, {"valid_period": "30", "price": price}))
+    answer = course_manager.post("/admin/api/course/add/", fields)
+    assert answer.status_code == 200
+    assert "价格最多两位小数" in answer.content.decode()
+    assert not Course.objects.exists()
+    assert not PricePolicy.objects.exists()
+
+
+@pytest.mark.parametrize("price", ["0", "0.01", "199.99", "199.990", " 1e2 ", "999999999999.99"])
+def test_a_price_in_whole_fen_is_taken(course_manager: Client, price: str) -> None:
+    fields = course_fields(**rows(POLICY, {"valid_period": "30", "price": price}))
+    assert course_manager.post("/admin/api/course/add/", fields).status_code == 302
+    assert PricePolicy.objects.get().price == float(price)
+
+
+def test_a_price_is_not_changed_into_one_with_part_of_a_fen(course_manager: Client) -> None:
+    policy = PricePolicyFactory(price=99.0)
+    url = f"/admin/api/pricepolicy/{policy.pk}/change/"
+    answer = course_manager.post(url, {"valid_period": "30", "price": "199.999"})
+    assert answer.context["adminform"].form.errors == {"price": ["价格最多两位小数"]}
+    policy.refresh_from_db()
+    assert policy.price == 99.0
+
+
+@pytest.mark.parametrize("price", [199.999, 0.004, 1e-300])
+def test_no_program_can_write_a_price_with_part_of_a_fen(price: float) -> None:
+    policy = PricePolicyFactory.build(content_object=course(), price=price)
+    with pytest.raises(ValidationError) as refused:
+        policy.full_clean()
+    assert list(refused.value.message_dict) == ["price"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        policy.save()
+    assert not PricePolicy.objects.exists()
+
+
+def test_every_price_in_whole_fen_passes_the_constraint() -> None:
+    owner = course()
+    policy = PricePolicyFactory(content_object=owner)
+    for fen in [1, 7, 29, 57, 1999, 113_14, 99_999_99, 123_456_789_123_45, 10**14]:
+        policy.price = fen / 100
+        policy.save()
+    policy.refresh_from_db()
+    assert policy.price == 1e12
+
+
+UNPRICED = "已上线，但没有价格策略，学员无法购买。"
+
+
+def test_a_course_that_goes_online_without_a_price_is_told(course_manager: Client) -> None:
+    offline = course_fields(status="1")
+    page = course_manager.post("/admin/api/course/add/", offline, follow=True).content.decode()
+    assert UNPRICED not in page
+    url = f"/admin/api/course/{Course.objects.get().pk}/change/"
+    page = course_manager.post(url, course_fields(), follow=True).content.decode()
+    assert f"课程“爬虫开发”{UNPRICED}" in page
+    assert Course.objects.get().status == 0
+
+
+def test_a_course_online_with_a_price_is_no_reason_to_warn(course_manager: Client) -> None:
+    fields = course_fields(**rows(POLICY, {"valid_period": "30", "price": "99"}))
+    page = course_manager.post("/admin/api/course/add/", fields, follow=True).content.decode()
+    assert UNPRICED not in page
+
+
+def test_taking_the_last_price_of_a_course_online_is_told(course_manager: Client) -> None:
+    policy = PricePolicyFactory()
+    other = PricePolicyFactory(content_object=policy.content_object, valid_period=60)
+    delete = "/admin/api/pricepolicy/{}/delete/"
+    page = course_manager.post(delete.format(other.pk), {"post": "yes"}, follow=True)
+    assert UNPRICED not in page.content.decode()
+    page = course_manager.post(delete.format(policy.pk), {"post": "yes"}, follow=True)
+    assert UNPRICED in page.content.decode()
+
+
+def test_taking_all_prices_of_a_course_online_at_once_is_told(course_manager: Client) -> None:
+    policy = PricePolicyFactory()
+    chosen = {"action": "delete_selected", "_selected_action": [policy.pk], "post": "yes"}
+    page = course_manager.post("/admin/api/pricepolicy/", chosen, follow=True)
+    assert not PricePolicy.objects.exists()
+    assert UNPRICED in page.content.decode()
 
 
 SECTIONS = f"{CHAPTER}-0-coursesections"

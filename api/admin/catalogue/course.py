@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import (
 
 from api.admin.catalogue.bound import KeepsCoupons, warn_if_taken_offline
 from api.admin.catalogue.content import ChapterInline, DetailInline
-from api.admin.catalogue.owned import PolicyInline, QuestionInline
+from api.admin.catalogue.owned import PolicyInline, QuestionInline, warn_of_unpriced
 from api.admin.desk.columns import column
 from api.admin.desk.filters import having, titled
 from api.models import (
@@ -78,3 +78,7 @@ class CourseAdmin(KeepsCoupons):
     def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         warn_if_taken_offline(request, obj, form.initial.get("status") if change else None)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        warn_of_unpriced(request, [form.instance])

@@ -4,9 +4,13 @@ They are unique together with their owner. The owner is no field of these forms,
 check what is no field: a duplicate would be an error of the database, and a crash.
 """
 
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -32,11 +36,30 @@ class OwnedForm(DeskForm):
         return excluded - OWNER_FIELDS if self.instance.pk else excluded
 
 
+class PriceField(forms.FloatField):
+    """A price as it was typed: a float would make 0 of 1e-400, and 200 of 199.99999999999999999."""
+
+    # The types of Django say that a FloatField gives whole numbers.
+    def to_python(self, value: Any) -> float | None:  # type: ignore[override]
+        price: float | None = super().to_python(value)
+        if price is not None and isfinite(price) and not _as_typed(price, str(value)):
+            raise ValidationError("价格最多两位小数")
+        return price
+
+
+def _as_typed(price: float, typed: str) -> bool:
+    try:
+        return Decimal(typed.strip()) == Decimal(repr(price))
+    except InvalidOperation:  # an exponent that no decimal has
+        return False
+
+
 class PolicyForm(OwnedForm):
     class Meta:
         model = PricePolicy
         fields = ("valid_period", "price")
         labels = {"valid_period": "有效期", "price": "价格(元)"}
+        field_classes = {"price": PriceField}
 
     def clean_price(self) -> float:
         price: float = self.cleaned_data["price"]
@@ -62,6 +85,14 @@ class QuestionInline(DeskGenericInline):
     model = OftenAskedQuestion
     form = QuestionForm
     tab = True
+
+
+def warn_of_unpriced(request: HttpRequest, owners: Iterable[Any]) -> None:
+    """Tells of the courses among these that are online and have no price: nobody can buy them."""
+    for course in owners:
+        if isinstance(course, Course) and course.is_unpriced:
+            what = "已上线，但没有价格策略，学员无法购买。"
+            messages.warning(request, f"课程“{course.name}”{what}")
 
 
 def of_owners_named(rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -112,6 +143,16 @@ class PricePolicyAdmin(OwnedAdmin):
     search_fields = (
         "object_id",
     )  # so that there is a search box; get_search_results does the search
+
+    def delete_model(self, request: HttpRequest, obj: PricePolicy) -> None:
+        owner = obj.content_object
+        super().delete_model(request, obj)
+        warn_of_unpriced(request, [owner])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PricePolicy]) -> None:
+        owners = {policy.content_object for policy in queryset}
+        super().delete_queryset(request, queryset)
+        warn_of_unpriced(request, owners)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PricePolicy], search_term: str

@@ -30,7 +30,7 @@ from api.admin.desk.base import DeskAdmin
 from api.admin.desk.filters import DatesFilter, titled
 from api.admin.desk.user import user_id
 from api.models import Coupon, CouponState
-from api.services.coupons import editing
+from api.services.coupons import editing, slips
 from api.services.coupons.bindings import binding_of
 from api.services.coupons.editing import Revived
 from api.services.coupons.lifecycle import Actor
@@ -142,6 +142,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
             show(request, str(consequence))
         if told := binding.offline_warning(obj) or binding.useless_warning(obj):
             messages.warning(request, told)
+        for slip in slips.likely(obj, renamed="name" in form.changed_data):
+            messages.warning(request, str(slip))
 
     # --- The list -----------------------------------------------------------------------------
 
