@@ -16,7 +16,7 @@ from django.utils.html import escape
 from openpyxl import Workbook
 
 from api.admin.coupons.issue_form import PASTED_MOST
-from api.models import Coupon, CouponRecord
+from api.models import Account, Coupon, CouponRecord
 from api.services.coupons import finding, issuing
 from api.services.coupons.issuing import Audience
 from api.services.coupons.refusals import (
@@ -96,6 +96,51 @@ def test_another_coupon_in_hand_is_no_reason_to_be_passed_over() -> None:
     account, coupon = CouponRecordFactory().account, CouponFactory()
     issue(coupon, Audience((account.pk,)))
     assert holders(coupon) == [account.username]
+
+
+@pytest.fixture
+def others() -> Coupon:
+    """Another coupon, of which every account will hold two; to be given to all with `spread`."""
+    return CouponFactory(quantity=50)
+
+
+def spread(others: Coupon) -> None:
+    for account in Account.objects.all():
+        CouponRecordFactory.create_batch(2, coupon=others, account=account)
+    Coupon.objects.filter(pk=others.pk).update(issued=others.couponrecord_set.count())
+
+
+@pytest.mark.parametrize("everyone", [True, False], ids=["everyone", "named"])
+def test_a_preview_counts_accounts_and_no_other_coupons_records(
+    others: Coupon, everyone: bool
+) -> None:
+    coupon = CouponFactory(quantity=5)
+    holder, *rest = AccountFactory.create_batch(3)
+    CouponRecordFactory.create_batch(2, coupon=coupon, account=holder)
+    Coupon.objects.filter(pk=coupon.pk).update(issued=2)
+    spread(others)
+    coupon.refresh_from_db()
+    audience = EVERYBODY if everyone else Audience((holder.pk, *(each.pk for each in rest)))
+
+    seen = issuing.preview(coupon, audience, today=timezone.localdate())
+
+    assert seen == issuing.Preview(
+        receivers=2, holders=1, holder_names=(holder.username,), quantity=5, left=3
+    )
+    assert issue(coupon, audience)[-1] == (2, 2)
+    assert holders(coupon) == sorted([holder.username] * 2 + [each.username for each in rest])
+
+
+def test_those_whom_a_change_concerns_are_accounts_that_hold_this_coupon_unused(
+    others: Coupon,
+) -> None:
+    coupon = CouponFactory()
+    twice, used, nothing = AccountFactory.create_batch(3)
+    CouponRecordFactory.create_batch(2, coupon=coupon, account=twice)
+    CouponRecordFactory(coupon=coupon, account=used, status=1)
+    spread(others)
+    assert nothing.couponrecord_set.exists()
+    assert issuing.holders_of(coupon) == 1
 
 
 def test_the_last_coupon_can_be_issued_and_not_one_more() -> None:
@@ -394,6 +439,35 @@ def test_a_coupon_that_was_changed_since_the_preview_is_not_issued(
     assert "现在是" in told["error"]
     assert not CouponRecord.objects.exists()
     assert not LogEntry.objects.exists()
+
+
+TODAY = timezone.localdate()
+SINGLE = [  # what a coupon has, and a change that leaves all but one of its terms as they are
+    ({}, {"money_equivalent_value": 41}),
+    ({"coupon_type": 0, "minimum_consume": 0}, {"coupon_type": 1}),
+    ({"coupon_type": 1, "minimum_consume": 500}, {"minimum_consume": 501}),
+    ({"coupon_type": 2, "off_percent": 79}, {"off_percent": 97}),
+    ({"valid_begin_date": TODAY - DAY}, {"valid_begin_date": TODAY}),
+    ({"valid_end_date": TODAY + DAY}, {"valid_end_date": TODAY + 2 * DAY}),
+    (
+        {"valid_begin_date": None, "valid_end_date": None, "coupon_valid_days": 7},
+        {"coupon_valid_days": 8},
+    ),
+    ({"object_id": 1}, {"object_id": 2}),
+]
+
+
+@pytest.mark.parametrize(("has", "change"), SINGLE, ids=lambda fields: ",".join(fields))
+def test_no_term_of_a_coupon_can_change_between_preview_and_issue(
+    manager: Client, has: dict[str, Any], change: dict[str, Any]
+) -> None:
+    coupon = CouponFactory(**has)
+    AccountFactory()
+    token = preview(manager, coupon, source="everyone").context["token"]
+    Coupon.objects.filter(pk=coupon.pk).update(**change)
+    assert confirm(manager, coupon, token) == [{"error": CHANGED}]
+    assert not CouponRecord.objects.exists()
+    assert Coupon.objects.get().issued == 0
 
 
 def test_a_coupon_that_is_changed_just_before_its_lock_is_not_issued() -> None:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from api.models import CouponRecord
 from api.services.coupons import issuing
 from api.services.coupons.issuing import Audience
 from api.services.coupons.refusals import IssuingRefused, NobodyToReceive, NotEnoughLeft
-from tests.support.factories import AccountFactory, CouponFactory
+from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -75,3 +75,22 @@ def test_two_managers_cannot_issue_one_coupon_to_the_same_account() -> None:
     outcomes = at_once(*[issuing_to(coupon.pk, account.pk)] * 2)
     assert sorted(map(str, outcomes)) == ["2", str(NobodyToReceive)]
     assert CouponRecord.objects.count() == 1
+
+
+def test_another_program_can_write_a_record_of_a_coupon_that_is_being_issued() -> None:
+    """The lock is one without the key: a reference to the row does not wait for it."""
+    coupon, other = CouponFactory(quantity=3), AccountFactory()
+    account = AccountFactory()
+    issue = issuing.issue(coupon.pk, Audience((account.pk,)), now=timezone.now())
+    next(issue)  # the coupon's row is locked from here on
+
+    def write() -> bool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            CouponRecordFactory(coupon=coupon, account=other)
+        return True
+
+    [written] = at_once(write)
+    assert written is True
+    assert list(issue)[-1] == (1, 1)
+    assert CouponRecord.objects.filter(coupon=coupon).count() == 2

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -70,6 +71,18 @@ def test_both_days_of_one_coupon_are_told_apart(today: dt.date) -> None:
     assert [status_of(over), status_of(still)] == [2, 0]
 
 
+@pytest.mark.parametrize(
+    "received", [dt.time(0, 0), dt.time(0, 0, 0, 1), dt.time(23, 59, 59, 999_999)], ids=str
+)
+def test_a_record_received_at_the_first_or_last_moment_of_its_day_expires_with_it(
+    today: dt.date, received: dt.time
+) -> None:
+    last = dt.datetime.combine(dt.date(2026, 11, 15), received, SHOP)
+    over, still = by_days(last, 7), by_days(last + DAY, 7)
+    run()
+    assert [status_of(over), status_of(still)] == [2, 0]
+
+
 @pytest.mark.parametrize("status", [1, 2, 3])
 def test_only_unused_records_expire(today: dt.date, status: int) -> None:
     record = by_dates(today, -1)
@@ -118,11 +131,31 @@ def test_a_dry_run_says_the_same_and_changes_nothing(today: dt.date) -> None:
     assert status_of(record) == 0
 
 
+def test_a_dry_run_counts_every_record_of_a_day(today: dt.date) -> None:
+    record = by_dates(today, -1)
+    CouponRecordFactory(coupon=record.coupon, get_time=record.get_time)
+    CouponRecordFactory(coupon=record.coupon, get_time=record.get_time, status=1)
+    CouponRecordFactory(get_time=record.get_time)
+    said = run(dry_run=True)
+    assert f"coupon {record.coupon_id} {record.coupon}: 2\n" in said
+    assert "records would be set to expired: 2\n" in said
+    assert said.replace("would be set", "set") == run()
+
+
 def test_many_records_are_set_in_batches(today: dt.date, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "BATCH", 2)
+    sizes = []
+    expire = lifecycle.expire
+
+    def counted(*args: Any, **kwargs: Any) -> int:
+        sizes.append(expire(*args, **kwargs))
+        return sizes[-1]
+
+    monkeypatch.setattr(lifecycle, "expire", counted)
     record = by_dates(today, -1)
-    CouponRecordFactory.create_batch(4, coupon=record.coupon)
+    CouponRecordFactory.create_batch(4, coupon=record.coupon, get_time=record.get_time)
     assert "records set to expired: 5" in run()
+    assert sizes == [2, 2, 1, 0]
     assert not CouponRecord.objects.exclude(status=2).exists()
 
 

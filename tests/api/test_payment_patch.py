@@ -119,6 +119,22 @@ def test_it_leaves_anothers_settlement_alone(settled, bob, redis: Redis):
     assert redis.hgetall(f"luffy_payment_{bob.account.pk}_1") == before
 
 
+@pytest.mark.parametrize("broken", ["{", "[]", "null", "1", "", '{"51": 1}x'])
+@pytest.mark.parametrize(
+    ("key", "courseid"), [("luffy_payment_{}_1", 1), ("luffy_payment_coupon_{}", None)]
+)
+def test_it_chooses_nothing_among_coupons_that_another_program_broke(
+    settled, redis: Redis, everything_in, key: str, courseid: int | None, broken: str
+):
+    redis.hset(key.format(settled.account.pk), "coupon", broken)
+    before = everything_in()
+    record_id = COURSE_COUPON if courseid else SITE_WIDE_COUPON
+    choice = {"courseid": courseid} if courseid else {}
+
+    assert settled.choose(record_id, **choice).json() == NOT_CHANGED
+    assert everything_in() == before
+
+
 @pytest.mark.parametrize("record_id", [0, SITE_WIDE_COUPON])
 def test_it_creates_nothing_without_a_settlement(alice, everything_in, record_id: int):
     assert alice.choose(record_id).json() == NOT_CHANGED

@@ -470,6 +470,33 @@ def test_a_coupon_that_was_used_meanwhile_is_not_in_the_best_choice(
     assert [idle["coupon"] for idle in taken["idle_coupons"]] == [4]
 
 
+@pytest.mark.parametrize("status", [1, 2, 3])
+def test_a_site_wide_coupon_that_was_used_meanwhile_is_not_in_the_best_choice(
+    alice: APIClient, courses: list[Course], status: int
+) -> None:
+    record = give(alice, 4, money_equivalent_value=40)
+    give(alice, 5, money_equivalent_value=30)
+    settle(alice, 1)
+    CouponRecord.objects.filter(pk=record.pk).update(status=status)
+
+    best = data_of(alice.get(BEST))
+
+    assert (best["quote"]["global_coupon"], best["quote"]["total"]) == (5, "569.00")
+    assert best["alternatives"] == [{"global_coupon": None, "total": "599.00"}]
+
+
+def test_discounts_alone_go_through_quote_and_best(alice: APIClient, courses: list[Course]) -> None:
+    give(alice, 4, course=courses[0], coupon_type=2, money_equivalent_value=0, off_percent=79)
+    give(alice, 5, coupon_type=2, money_equivalent_value=0, off_percent=90)
+    settle(alice, 1)
+
+    best = data_of(alice.get(BEST))
+    assert best["quote"]["total"] == "425.89"  # 599.00 at 79 %, 473.21, at 90 %
+    assert best["alternatives"] == [{"global_coupon": None, "total": "473.21"}]
+    alice.post(BEST)
+    assert data_of(alice.get(QUOTE))["total"] == "425.89"
+
+
 def test_the_end_dates_stay_out_of_what_the_settlement_shows(
     alice: APIClient, courses: list[Course]
 ) -> None:

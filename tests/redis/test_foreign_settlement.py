@@ -15,6 +15,10 @@ def settled(customer) -> list[str]:
     return [course["course_id"] for course in customer.settlement()["data"]["course_list"]]
 
 
+def code_of(answer) -> int:
+    return (answer if isinstance(answer, dict) else answer.json())["code"]
+
+
 def commands(trips: list[list[str]]) -> list[str]:
     return [name for trip in trips for name in trip]
 
@@ -57,15 +61,19 @@ def test_it_is_shown_as_it_was_written(alice, redis: Redis):
         lambda customer: customer.settlement(),
         lambda customer: customer.choose(0),
         lambda customer: customer.choose(0, courseid=1),
+        lambda customer: customer.get("/api/payment/quote/"),
+        lambda customer: customer.get("/api/payment/best/"),
+        lambda customer: customer.post("/api/payment/best/"),
     ],
-    ids=["GET", "PATCH site-wide", "PATCH course"],
+    ids=["GET", "PATCH site-wide", "PATCH course", "GET quote", "GET best", "POST best"],
 )
 def test_it_is_searched_for_once_in_its_life(alice, redis: Redis, first):
     settle_elsewhere(redis, alice.account, 1)
 
     with round_trips() as trips:
-        first(alice)
+        answer = first(alice)
     assert commands(trips).count("SCAN") == 1
+    assert code_of(answer) == 1000
 
     with round_trips() as trips:
         assert settled(alice) == ["1"]
