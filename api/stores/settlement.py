@@ -117,8 +117,12 @@ class SettlementStore:
         """Takes this settlement out, whole; another one, in its place by now, stays. Two round
         trips. Raises Contention if it is replaced between them."""
         index = self.index(account_id)
-        if index is None or index.settlement != settlement:
-            return
+        if index is not None and index.settlement == settlement:
+            self.remove_settled(account_id, index)
+
+    def remove_settled(self, account_id: int, index: SettlementIndex) -> None:
+        """Takes the settlement of this index out, whole. One round trip. Raises Contention if
+        another one has taken its place."""
         write = self._guarded(account_id, index._replace(revision=None))
         write.delete(self.coupon_key(account_id))
         for course_id in index.course_ids:

@@ -400,7 +400,7 @@ def test_redis_gone_after_the_order_loses_nothing_and_is_cleared_up_later(
         raise RedisError("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(SettlementStore, "remove", gone)
+        broken.setattr(SettlementStore, "remove_settled", gone)
         order = data_of(place(settled))
     assert order["status"] == 1
     assert list(redis.scan_iter("luffy_payment*"))
@@ -410,7 +410,7 @@ def test_redis_gone_after_the_order_loses_nothing_and_is_cleared_up_later(
 
 
 def test_a_settlement_started_before_the_clearing_up_stays(settled, place, monkeypatch):
-    monkeypatch.setattr(tidying, "tidy_soon", lambda account_id: None)
+    monkeypatch.setattr(tidying, "tidy_placed", lambda *_: None)
     place(settled)
     give(settled, 9, money_equivalent_value=1)
 

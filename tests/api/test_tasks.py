@@ -33,13 +33,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def without_redis(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Breaks what clears up Redis, or mends it."""
-    remove = SettlementStore.remove
+    remove = SettlementStore.remove_settled
 
     def gone(*_: Any) -> None:
         raise RedisError("gone")
 
     def switch(broken: bool) -> None:
-        monkeypatch.setattr(SettlementStore, "remove", gone if broken else remove)
+        monkeypatch.setattr(SettlementStore, "remove_settled", gone if broken else remove)
 
     return switch
 

@@ -150,34 +150,41 @@ def _move(
     record_ids: Sequence[int], step: Step, told: _Told, only: dict[str, Any], **fields: Any
 ) -> None:
     """All of them, or none and RecordsNotThere. Rows are locked by id, in order: two changes that
-    share records wait for one another, and never each for the other."""
+    share records wait for one another, and never each for the other. Several are looked at before
+    any is changed, so that a caller's transaction needs no savepoint to undo some of them."""
     ids = sorted(set(record_ids))
-    with transaction.atomic():
-        if len(ids) > 1:
-            list(_locked(CouponRecord.objects.filter(pk__in=ids)).values_list("pk"))
-        _change(ids, step, told, only, **fields)
+    fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves, **only)
+    with transaction.atomic(savepoint=False):
+        there = len(ids) < 2 or len(_locked(fitting).values_list("pk")) == len(ids)
+        there = there and _change(ids, step, told, only, **fields)
+    if not there:
+        raise RecordsNotThere
 
 
 def _move_some(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
     fitting = records.filter(status=step.leaves)
     with transaction.atomic():
         batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
-        if batch:
-            _change(batch, step, told, {})
+        if batch and not _change(batch, step, told, {}):
+            raise RecordsNotThere
     return len(batch)
 
 
 def _change(
     ids: Sequence[int], step: Step, told: _Told, only: dict[str, Any], **fields: Any
-) -> None:
-    """The UPDATE and its events; raises RecordsNotThere where the caller's transaction must roll
-    back."""
+) -> bool:
+    """The UPDATE and its events; False, and nothing is changed, where no record had the status.
+    Raises RecordsNotThere where some had: the transaction must roll back."""
     fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves, **only)
-    if fitting.update(status=step.reaches, **fields) != len(ids):
-        raise RecordsNotThere
+    changed = fitting.update(status=step.reaches, **fields)
+    if changed != len(ids):
+        if changed:
+            raise RecordsNotThere
+        return False
     CouponRecordEvent.objects.bulk_create(
         _event(record_id, step.leaves, step.reaches, told) for record_id in ids
     )
+    return True
 
 
 def _locked(records: CouponRecordQuerySet) -> CouponRecordQuerySet:

@@ -86,7 +86,8 @@ def place(
         quote = Settled(index, snapshot, today_for(account_id, snapshot, now)).quote()
         _require_consent(quote, consent)
         order = _write(account_id, quote, payment_type, now)
-        transaction.on_commit(lambda: tidying.tidy_soon(account_id), robust=True)
+        bought = {line.course_id: int(line.policy_id) for line in quote.course_list}
+        transaction.on_commit(lambda: tidying.tidy_placed(order, index, bought), robust=True)
         return order
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from api.models import Account, Order
 from api.services.later import later
 from api.stores.car import CarStore
-from api.stores.settlement import SettlementStore
+from api.stores.settlement import SettlementIndex, SettlementStore
 from utils.optimistic import until_uncontended
 from utils.outages import is_out_of_reach
 
@@ -30,6 +30,16 @@ def tidy_soon(account_id: int) -> None:
         later("orders.clear_up_redis", account_id, at=timezone.now() + TRY_AGAIN)
 
 
+def tidy_placed(order: Order, index: SettlementIndex, bought: dict[int, int]) -> None:
+    """As `tidy_soon`, after the commit of an order that has just been placed: all is known that
+    `tidy` would ask for. `bought` says the policy of each course."""
+    try:
+        SettlementStore().remove_settled(order.account_id, index)
+        _finish(order.account_id, order.settlement, bought)
+    except OUT_OF_REACH:  # or another settlement by now
+        tidy_soon(order.account_id)
+
+
 def tidy(account_id: int) -> None:
     """Takes out of Redis what the account has ordered. Safe to run twice, and at once."""
     settlement = (
@@ -38,10 +48,16 @@ def tidy(account_id: int) -> None:
     if settlement is None:
         return
     order = Order.objects.filter(account_id=account_id, settlement=settlement).first()
+    bought: dict[int, int] = {}
     if order is not None:
-        bought = order.details.values_list("object_id", "policy_id")
+        bought = dict(order.details.values_list("object_id", "policy_id"))
         SettlementStore().remove(account_id, settlement)
-        _take_out(account_id, dict(bought))
+    _finish(account_id, settlement, bought)
+
+
+def _finish(account_id: int, settlement: str, bought: dict[int, int]) -> None:
+    if bought:
+        _take_out(account_id, bought)
     done = Account.objects.filter(pk=account_id, ordered_settlement=settlement)
     done.update(ordered_settlement=None)
 
