@@ -59,8 +59,8 @@ def make_records(number: int, coupons: list[Coupon]) -> None:
     execute(
         """
         INSERT INTO api_couponrecordevent (record_id, from_status, to_status, at, reason)
-        SELECT r.id, e.was, e.is, r.get_time, '' FROM api_couponrecord r
-        JOIN (VALUES (0, NULL, 0, 0), (1, 0, 4, 1), (1, 4, 1, 2), (2, 0, 2, 1)) e(of, was, is, at)
+        SELECT r.id, e.was, e.reached, r.get_time, '' FROM api_couponrecord r
+        JOIN (VALUES (0, NULL, 0, 0), (1, 0, 4, 1), (1, 4, 1, 2), (2, 0, 2, 1)) e(of, was, reached, at)
           ON e.of = 0 OR e.of = r.status
         ORDER BY r.id, e.at
         """,
