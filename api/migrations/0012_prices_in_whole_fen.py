@@ -19,7 +19,7 @@ def round_half_up(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("api", "0010_post_may_view_orders")]
+    dependencies = [("api", "0011_issue_batch")]
 
     operations = [
         migrations.RunPython(round_half_up, migrations.RunPython.noop),

@@ -33,7 +33,7 @@ class AddIndexBesideOthers(AddIndexConcurrently):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("api", "0011_issue_batch")]
+    dependencies = [("api", "0012_prices_in_whole_fen")]
 
     operations = [
         AddIndexBesideOthers(
