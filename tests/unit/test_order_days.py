@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from api.rules.orders import last_day_of, returned_until
+from api.rules.orders import CLOSED, OrderStatus, last_day_of, returned_until
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,43 @@ from api.rules.orders import last_day_of, returned_until
 )
 def test_a_period_lasts_as_long_as_the_learner_read(begin, display, last):
     assert last_day_of(begin, display, 999) == last
+
+
+@pytest.mark.parametrize(
+    ("display", "period", "last"),
+    [
+        ("0天", 30, date(2026, 1, 1)),
+        ("0周", 30, date(2026, 1, 1)),
+        ("", 0, date(2026, 1, 1)),
+        ("", -5, date(2026, 1, 1)),
+        ("", 1, date(2026, 1, 1)),
+        ("", 2, date(2026, 1, 2)),
+    ],
+)
+def test_the_shortest_period_is_a_day(display, period, last):
+    assert last_day_of(date(2026, 1, 1), display, period) == last
+
+
+@pytest.mark.parametrize("display", ["73200天", "73201天", "99999999999天", "10458周", "永久"])
+def test_no_number_of_days_goes_beyond_two_centuries(display):
+    assert last_day_of(date(2026, 1, 1), display, 10**12) == date(2226, 6, 1)
+
+
+@pytest.mark.parametrize("display", ["2400个月", "2401个月", "99999999999个月"])
+def test_no_number_of_months_does_either(display):
+    assert last_day_of(date(2026, 1, 1), display, 30) == date(2225, 12, 31)
+
+
+def test_one_month_less_than_the_longest_is_counted_as_it_is():
+    assert last_day_of(date(2026, 1, 1), "2399个月", 30) == date(2225, 11, 30)
+    assert last_day_of(date(2026, 1, 1), "73199天", 30) == date(2226, 5, 31)
+
+
+def test_the_states_of_an_order_have_the_course_s_own_names():
+    names = ["交易成功", "待支付", "退费申请中", "已退费", "主动取消", "超时取消"]
+    assert [status.display for status in sorted(OrderStatus)] == names
+    assert {0, 1, 2, 3, 4, 5} == set(OrderStatus)
+    assert {4, 5} == CLOSED
 
 
 def test_twelve_months_are_not_the_two_hundred_and_ten_days_that_the_course_stores():
