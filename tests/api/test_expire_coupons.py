@@ -83,7 +83,20 @@ def test_a_record_received_at_the_first_or_last_moment_of_its_day_expires_with_i
     assert [status_of(over), status_of(still)] == [2, 0]
 
 
-@pytest.mark.parametrize("status", [1, 2, 3])
+def test_the_first_and_the_last_moment_of_a_day_belong_to_it(today: dt.date) -> None:
+    first = by_days(dt.datetime(2026, 11, 15, 0, 0, tzinfo=SHOP), 7)
+    last, next_day = (
+        CouponRecordFactory(coupon=first.coupon, get_time=moment)
+        for moment in (
+            dt.datetime(2026, 11, 15, 23, 59, 59, 999_999, tzinfo=SHOP),
+            dt.datetime(2026, 11, 16, 0, 0, tzinfo=SHOP),
+        )
+    )
+    run()
+    assert [status_of(record) for record in (first, last, next_day)] == [2, 2, 0]
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, 4])
 def test_only_unused_records_expire(today: dt.date, status: int) -> None:
     record = by_dates(today, -1)
     CouponRecord.objects.update(status=status)
@@ -143,20 +156,24 @@ def test_a_dry_run_counts_every_record_of_a_day(today: dt.date) -> None:
 
 
 def test_many_records_are_set_in_batches(today: dt.date, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "BATCH", 2)
-    sizes = []
+    set_at_once: list[int] = []
     expire = lifecycle.expire
 
-    def counted(*args: Any, **kwargs: Any) -> int:
-        sizes.append(expire(*args, **kwargs))
-        return sizes[-1]
+    def noting(*args: Any, **options: Any) -> int:
+        set_at_once.append(expire(*args, **options))
+        return set_at_once[-1]
 
-    monkeypatch.setattr(lifecycle, "expire", counted)
+    monkeypatch.setattr(lifecycle, "BATCH", 2)
+    monkeypatch.setattr(lifecycle, "expire", noting)
     record = by_dates(today, -1)
     CouponRecordFactory.create_batch(4, coupon=record.coupon, get_time=record.get_time)
     assert "records set to expired: 5" in run()
-    assert sizes == [2, 2, 1, 0]
     assert not CouponRecord.objects.exclude(status=2).exists()
+    assert set_at_once == [2, 2, 1, 0]
+
+
+def test_a_batch_stays_far_below_what_a_statement_may_take() -> None:
+    assert lifecycle.BATCH == 5_000
 
 
 def test_a_record_used_between_finding_and_setting_stays_used(

@@ -16,7 +16,7 @@ from tests.chaos.inside import Unknown
 from tests.chaos.model import CANCELLED, CLOSED, PAID, TIMED_OUT, UNPAID, Bought, Promised, Settled
 from tests.chaos.shop import NOT_SOLD, PASSWORD, POLICIES, token_of
 
-PATIENCE = 60  # seconds for the service to know everything again, once the fault is over
+PATIENCE = 180  # seconds for the service to know everything again, once the fault is over
 NO_SETTLEMENT = 1001
 ORDER_REFUSALS = {4005, 4007}  # a manager changed a price, or took a coupon back
 NOT_IN_THIS_STATE = 4011
