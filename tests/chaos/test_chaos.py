@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.servers import NoPostgres, postgres_binaries
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 40  # no new cycle after so many; starting the servers takes some more
+SECONDS = 30  # no new cycle after so many; starting the servers takes some more
 
 
 def test_no_promise_is_broken_while_servers_fail() -> None:

@@ -1,0 +1,54 @@
+"""Money: 元 as Decimal, whole fen as int, rounded half up in one place."""
+
+from decimal import Decimal
+
+import pytest
+
+from api.rules.money import NotMoney, percent_of, to_fen, to_yuan, yuan
+
+
+@pytest.mark.parametrize(
+    ("number", "two_places"),
+    [
+        (1.005, "1.01"),  # as it is written, not as a float has it
+        (2.675, "2.68"),
+        (599.0, "599.00"),
+        (0.1, "0.10"),
+        (Decimal("1.005"), "1.01"),
+        (Decimal("99"), "99.00"),
+        (Decimal("0.004"), "0.00"),
+    ],
+)
+def test_what_a_column_holds_is_read_as_it_is_written(
+    number: float | Decimal, two_places: str
+) -> None:
+    assert str(yuan(number)) == two_places
+
+
+@pytest.mark.parametrize(
+    "number", [float("nan"), float("inf"), Decimal("NaN"), Decimal("-Infinity")]
+)
+def test_what_is_no_number_is_no_money(number: float | Decimal) -> None:
+    with pytest.raises(NotMoney):
+        yuan(number)
+
+
+def test_the_largest_amount_has_forty_digits_of_fen() -> None:
+    assert to_fen(Decimal("9" * 38)) == int("9" * 38 + "00")
+    with pytest.raises(NotMoney):
+        to_fen(Decimal("9" * 39))
+
+
+@pytest.mark.parametrize(
+    ("fen", "text"), [(0, "0.00"), (1, "0.01"), (-1, "-0.01"), (10**9, "10000000.00")]
+)
+def test_fen_become_yuan_of_two_places(fen: int, text: str) -> None:
+    assert str(to_yuan(fen)) == text
+
+
+@pytest.mark.parametrize(
+    ("fen", "percent", "part"),
+    [(100, 79, 79), (1, 50, 1), (1, 49, 0), (3, 50, 2), (0, 79, 0), (99, 100, 99)],
+)
+def test_a_percentage_is_rounded_half_up(fen: int, percent: int, part: int) -> None:
+    assert percent_of(fen, percent) == part
