@@ -6,10 +6,18 @@ import os
 from tests.support.redis_databases import redis_url_of
 
 for _name in [
+    "ALIPAY_APP_ID",
+    "ALIPAY_GATEWAY",
+    "ALIPAY_PRIVATE_KEY",
+    "ALIPAY_PUBLIC_KEY",
+    "ALIPAY_SELLER_ID",
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "CORS_ALLOWED_ORIGINS",
     "DESK_SESSION_HOURS",
+    "FRONTEND_ORDER_URL",
+    "GATEWAY_CONNECT_TIMEOUT",
+    "GATEWAY_TIMEOUT",
     "HTTPS",
     "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",
@@ -18,6 +26,7 @@ for _name in [
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",
+    "PUBLIC_URL",
     "REDIS_CLUSTER",
     "REQUESTS_PER_MINUTE",
     "SECRET_KEY",
@@ -39,4 +48,5 @@ if _url := os.environ.get("TEST_REDIS_URL"):
 from luffy.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no secret is at stake
+LOCAL_ALIPAY = False  # a test that pays asks for its gateway: tests/support/gateways.py
 REQUESTS_PER_MINUTE = 1_000_000  # accounts of many tests share an id, and so their count

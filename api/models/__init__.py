@@ -23,11 +23,11 @@ from .order import (
     IdempotencyKey,
     Order,
     OrderDetail,
-    Payment,
     PaymentType,
     ShopEvent,
 )
 from .owned import OftenAskedQuestion, PricePolicy
+from .payment import Payment, PaymentNotification
 
 __all__ = [
     "Account",
@@ -56,6 +56,7 @@ __all__ = [
     "Order",
     "OrderDetail",
     "Payment",
+    "PaymentNotification",
     "PaymentType",
     "PricePolicy",
     "Scholarship",

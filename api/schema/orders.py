@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.errors import (
+    ChannelUnavailable,
     CouponUseFailed,
     MoneyMismatch,
     NotPayable,
@@ -21,7 +22,9 @@ from api.serializers.order import (
     PageQuery,
     WholeOrderShown,
 )
+from api.serializers.pay import BegunShown, PayRequest
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
+from api.views.pay import PayOrderView
 
 _ORDER: dict[str, Any] = {
     "order_number": "202611261830021234567890",
@@ -106,6 +109,27 @@ describe(
         data=OrderShown,
         example=_CANCELLED,
         refusals=[OrderNotFound, OrderStateRefused],
+        statuses=[409, 422],
+    ),
+)
+
+describe(
+    PayOrderView,
+    post=Operation(
+        "Begin to pay an order, or go on: where the browser is to go",
+        request=PayRequest,
+        body={"payment_type": 1, "way": "page"},
+        data=BegunShown,
+        example={
+            "order_number": "202611261830021234567890",
+            "payment_type": 1,
+            "way": "page",
+            "out_trade_no": "20261126183002123456789001",
+            "amount": "375.91",
+            "pay_url": "https://openapi.alipay.com/gateway.do?app_id=2021000000000001&method=alipay.trade.page.pay&sign=…",
+            "parameters": {},
+        },
+        refusals=[OrderNotFound, OrderStateRefused, ChannelUnavailable],
         statuses=[409, 422],
     ),
 )

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from django.core.exceptions import ImproperlyConfigured
 from redis.crc import key_slot
 
+from api.gateways.local import keys
 from luffy.settings.environment import HOST, number, several, switch
 from luffy.settings.redis import sentinels
 from luffy.settings.shop import apart, in_one_slot, key_template
@@ -358,3 +360,76 @@ def test_redis_agrees_about_what_shares_a_slot(account: int, course: int):
     for payment, coupon in (("payment_{%s}_%s", "coupon_{%s}"), ("{{%s}_%s", "coupon_{{%s}")):
         slots = {key_slot(key.encode()) for key in (payment % (account, course), coupon % account)}
         assert len(slots) == 1
+
+
+# --- Payments -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def merchant(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A merchant's environment, with keys as they are."""
+    pairs = keys.pairs(tmp_path_factory.mktemp("keys"))
+    return PRODUCTION | {
+        "PUBLIC_URL": "https://shop.example.com",
+        "ALIPAY_APP_ID": "2021000000000001",
+        "ALIPAY_SELLER_ID": "2088000000000001",
+        "ALIPAY_PRIVATE_KEY": pairs.merchant_private.replace("\n", "\\n"),
+        "ALIPAY_PUBLIC_KEY": pairs.gateway_public.replace("\n", "\\n"),
+    }
+
+
+def test_a_merchant_passes_djangos_deployment_check(merchant):
+    run = check("--deploy", "--fail-level", "WARNING", **merchant)
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_key_may_be_a_file_or_bare_base64(merchant, tmp_path):
+    file = tmp_path / "private.pem"
+    file.write_text(merchant["ALIPAY_PRIVATE_KEY"].replace("\\n", "\n"))
+    bare = "".join(merchant["ALIPAY_PUBLIC_KEY"].split("\\n")[1:-2])
+
+    run = check(**merchant | {"ALIPAY_PRIVATE_KEY": str(file), "ALIPAY_PUBLIC_KEY": bare})
+
+    assert run.returncode == 0, run.stderr
+
+
+PAYMENTS_REFUSED = [
+    ({"ALIPAY_SELLER_ID": ""}, "Alipay is set in part: ALIPAY_SELLER_ID is missing."),
+    ({"ALIPAY_SELLER_ID": "2088"}, "ALIPAY_SELLER_ID must be a partner id, 2088 and 12 digits"),
+    ({"ALIPAY_APP_ID": "app"}, "ALIPAY_APP_ID must be the application's number"),
+    ({"ALIPAY_PRIVATE_KEY": "-----BEGIN"}, "ALIPAY_PRIVATE_KEY must be an RSA private key"),
+    ({"ALIPAY_PUBLIC_KEY": "A" * 300}, "ALIPAY_PUBLIC_KEY must be an RSA public key"),
+    ({"ALIPAY_PUBLIC_KEY": "/no/such/file"}, "ALIPAY_PUBLIC_KEY is neither PEM nor the name of a"),
+    ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set, and Alipay could not send its notifications."),
+    ({"PUBLIC_URL": "http://shop.example.com"}, "PUBLIC_URL must be as in https://"),
+    ({"PUBLIC_URL": "https://shop.example.com/?a=1"}, "PUBLIC_URL must be as in https://"),
+    ({"ALIPAY_GATEWAY": "http://pay.example.com"}, "ALIPAY_GATEWAY must be as in https://"),
+    ({"ALIPAY_GATEWAY": "https://[pay"}, "ALIPAY_GATEWAY is no address"),
+    ({"FRONTEND_ORDER_URL": "https://www.example.com/"}, "FRONTEND_ORDER_URL must be as in"),
+    ({"FRONTEND_ORDER_URL": "/order/%s"}, "FRONTEND_ORDER_URL must be as in"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "reason"), PAYMENTS_REFUSED, ids=lambda value: str(value)[:60])
+def test_a_merchant_that_cannot_work_does_not_start(merchant, wrong, reason):
+    assert_refused(check(**merchant | wrong), reason)
+
+
+def test_the_application_s_own_public_key_is_not_taken_for_alipays(merchant):
+    private = merchant["ALIPAY_PRIVATE_KEY"].replace("\\n", "\n").encode()
+    public = serialization.load_pem_private_key(private, None).public_key()
+    own = public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
+
+    assert_refused(
+        check(**merchant | {"ALIPAY_PUBLIC_KEY": own}),
+        "ALIPAY_PUBLIC_KEY is the application's own public key.",
+    )
+
+
+def test_a_gateway_on_this_machine_may_be_reached_by_http(merchant):
+    run = check(**merchant | {"ALIPAY_GATEWAY": "http://127.0.0.1:9000/gateway.do"})
+
+    assert run.returncode == 0, run.stderr
