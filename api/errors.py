@@ -104,6 +104,10 @@ class GatewayOutOfReach(ShopError):
     status, code, message = 503, 1503, "服务暂时不可用，请稍后再试"
 
 
+class GatewayUnclear(GatewayOutOfReach):
+    """A payment gateway answers, but not what can be acted upon: somebody must look at the log."""
+
+
 class RequestInFlight(ShopError):
     """The same request is still being answered elsewhere."""
 

@@ -9,7 +9,7 @@ from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.course import CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
-from api.views.pay import AlipayView, PayOrderView
+from api.views.pay import AlipayView, PayOrderView, WechatPayView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
 
 
@@ -33,6 +33,7 @@ urlpatterns = [
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
     path("order/<str:order_number>/pay/", PayOrderView.as_view()),
     path("alipay/", AlipayView.as_view()),
+    path("wechatpay/", WechatPayView.as_view()),
     path("enrolled/", EnrolledView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view()),

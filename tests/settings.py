@@ -34,6 +34,14 @@ for _name in [
     "SHOPPING_CAR_KEY",
     "SHOPPING_CAR_MOST",
     "TRUSTED_PROXIES",
+    "WECHATPAY_APIV3_KEY",
+    "WECHATPAY_APPID",
+    "WECHATPAY_GATEWAY",
+    "WECHATPAY_MCHID",
+    "WECHATPAY_PRIVATE_KEY",
+    "WECHATPAY_PUBLIC_KEY",
+    "WECHATPAY_PUBLIC_KEY_ID",
+    "WECHATPAY_SERIAL",
 ]:
     os.environ.pop(_name, None)
 os.environ["ENV_FILE"] = os.devnull
@@ -48,5 +56,7 @@ if _url := os.environ.get("TEST_REDIS_URL"):
 from luffy.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no secret is at stake
-LOCAL_ALIPAY = False  # a test that pays asks for its gateway: tests/support/gateways.py
+LOCAL_ALIPAY = LOCAL_WECHATPAY = (
+    False  # a test that pays asks for its gateway: tests/support/gateways.py
+)
 REQUESTS_PER_MINUTE = 1_000_000  # accounts of many tests share an id, and so their count

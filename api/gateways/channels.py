@@ -8,6 +8,8 @@ from django.conf import settings
 from api.gateways.alipay.client import Alipay, Merchant
 from api.gateways.base import Gateway
 from api.gateways.local import keys
+from api.gateways.wechat import client as wechat
+from api.gateways.wechat.client import WechatPay
 
 ALIPAY, WECHAT = "alipay", "wechat"
 CHANNELS = (ALIPAY, WECHAT)
@@ -20,6 +22,10 @@ def gateway_of(channel: str) -> Gateway | None:
         return Alipay(_alipay_merchant())
     if channel == ALIPAY and settings.LOCAL_ALIPAY:
         return Alipay(_local_alipay_merchant())
+    if channel == WECHAT and settings.WECHATPAY:
+        return WechatPay(_wechat_merchant())
+    if channel == WECHAT and settings.LOCAL_WECHATPAY:
+        return WechatPay(_local_wechat_merchant())
     return None
 
 
@@ -43,6 +49,35 @@ def _local_alipay_merchant() -> Merchant:
         public_key=pairs.gateway_public,
         gateway=f"{settings.PUBLIC_URL}/gateway/alipay/gateway.do",
         **_ours("alipay"),
+    )
+
+
+def _wechat_merchant() -> wechat.Merchant:
+    return wechat.Merchant(
+        mchid=settings.WECHATPAY_MCHID,
+        appid=settings.WECHATPAY_APPID,
+        serial=settings.WECHATPAY_SERIAL,
+        private_key=settings.WECHATPAY_PRIVATE_KEY,
+        apiv3_key=settings.WECHATPAY_APIV3_KEY,
+        public_key_id=settings.WECHATPAY_PUBLIC_KEY_ID,
+        public_key=settings.WECHATPAY_PUBLIC_KEY,
+        gateway=settings.WECHATPAY_GATEWAY,
+        **_ours("wechatpay"),
+    )
+
+
+def _local_wechat_merchant() -> wechat.Merchant:
+    pairs = keys.pairs(settings.LOCAL_GATEWAY_DIR)
+    return wechat.Merchant(
+        mchid=keys.MCHID,
+        appid=keys.APPID,
+        serial=keys.SERIAL,
+        private_key=pairs.merchant_private,
+        apiv3_key=pairs.apiv3_key,
+        public_key_id=keys.PUBLIC_KEY_ID,
+        public_key=pairs.gateway_public,
+        gateway=f"{settings.PUBLIC_URL}/gateway/wechat",
+        **_ours("wechatpay"),
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -12,10 +12,12 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.response import Response
 
 from api.models import Payment, PaymentType
+from api.rules.payments import Verdict
 from api.serializers import parsed
 from api.serializers.pay import BegunShown, PayRequest
 from api.services.idempotency import Answer
 from api.services.payments import notices, starting
+from api.services.payments.notices import SIGNED_WITH
 from api.services.payments.starting import Begun, Payer
 from api.views.shop import ShopView, once
 from utils.addresses import address_of
@@ -79,6 +81,33 @@ class AlipayView(View):
         """The browser's return. It proves nothing: it only leads to the order's page."""
         out_trade_no = request.GET.get("out_trade_no", "").replace("\0", "")
         return _to_the_order(Payment.Channel.ALIPAY, out_trade_no)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WechatPayView(View):
+    """What WeChat sends, and where it sends the browser back to. Not under the envelope."""
+
+    http_method_names = ["get", "post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A notification: 204 where it was understood, `{"code": "FAIL"}` to get it again."""
+        headers = {name: request.headers.get(name, "") for name in SIGNED_WITH}
+        try:
+            verdict = notices.take_in(
+                Payment.Channel.WECHAT, request.body, headers, now=timezone.now()
+            )
+        except OUT_OF_REACH as error:
+            logger.warning("wechat: not taken in: %s", type(error).__name__)
+            return JsonResponse({"code": "FAIL", "message": "暂时无法处理"}, status=503)
+        if verdict.understood:
+            return HttpResponse(status=204)
+        status = 401 if verdict is Verdict.SIGNATURE else 400
+        return JsonResponse({"code": "FAIL", "message": verdict.display}, status=status)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The browser's return from H5. It proves nothing: it only leads to the order's page."""
+        out_trade_no = request.GET.get("out_trade_no", "").replace("\0", "")
+        return _to_the_order(Payment.Channel.WECHAT, out_trade_no)
 
 
 def _to_the_order(channel: str, out_trade_no: str) -> HttpResponse:

@@ -9,11 +9,17 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from django.core.exceptions import ImproperlyConfigured
 
 from luffy.settings.environment import BASE_DIR, VAR_DIR, env, number
 from luffy.settings.web import DEBUG
 
+PEM = serialization.Encoding.PEM
 SMALLEST_KEY = 2048  # bits
 BARE = re.compile(r"[A-Za-z0-9+/=\s]{200,}")  # a key in base64; no file's name is that long
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -54,20 +60,18 @@ def key_text(name: str, kind: str) -> str:
 
 
 def private_key(name: str) -> str:
-    """An RSA key to sign with, as PEM."""
+    """An RSA key to sign with, as PEM (PKCS 8)."""
     text = key_text(name, "PRIVATE KEY")
     if not text:
         return ""
     for label in ("PRIVATE KEY", "RSA PRIVATE KEY"):  # bare base64 does not say which it is
         try:
-            pem = text.replace("BEGIN PRIVATE", f"BEGIN {label[:-4]}").replace(
-                "END PRIVATE", f"END {label[:-4]}"
-            )
+            pem = text.replace("N PRIVATE KEY", f"N {label}").replace("D PRIVATE KEY", f"D {label}")
             key = serialization.load_pem_private_key(pem.encode(), None)
         except (ValueError, TypeError):
             continue
         if isinstance(key, RSAPrivateKey) and key.key_size >= SMALLEST_KEY:
-            return pem
+            return key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     raise ImproperlyConfigured(
         f"{name} must be an RSA private key of {SMALLEST_KEY} bits or more, without a password: "
         "PEM, or the name of a file with it."
@@ -88,7 +92,7 @@ def public_key(name: str) -> str:
             f"{name} must be an RSA public key of {SMALLEST_KEY} bits or more: PEM, or the name "
             "of a file with it."
         )
-    return pem
+    return key.public_bytes(PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def whole(channel: str, needed: dict[str, str]) -> bool:
@@ -141,12 +145,45 @@ if (
         "(支付宝公钥), which its open platform shows once it has the application's."
     )
 
+WECHATPAY_MCHID: str = env.str("WECHATPAY_MCHID", default="")
+WECHATPAY_APPID: str = env.str("WECHATPAY_APPID", default="")
+WECHATPAY_SERIAL: str = env.str("WECHATPAY_SERIAL", default="")
+WECHATPAY_PRIVATE_KEY = private_key("WECHATPAY_PRIVATE_KEY")
+WECHATPAY_APIV3_KEY: str = env.str("WECHATPAY_APIV3_KEY", default="")
+WECHATPAY_PUBLIC_KEY_ID: str = env.str("WECHATPAY_PUBLIC_KEY_ID", default="")
+WECHATPAY_PUBLIC_KEY = public_key("WECHATPAY_PUBLIC_KEY")
+WECHATPAY_GATEWAY = address("WECHATPAY_GATEWAY", "https://api.mch.weixin.qq.com").rstrip("/")
+WECHATPAY = whole(
+    "WeChat Pay",
+    {
+        "WECHATPAY_MCHID": WECHATPAY_MCHID,
+        "WECHATPAY_APPID": WECHATPAY_APPID,
+        "WECHATPAY_SERIAL": WECHATPAY_SERIAL,
+        "WECHATPAY_PRIVATE_KEY": WECHATPAY_PRIVATE_KEY,
+        "WECHATPAY_APIV3_KEY": WECHATPAY_APIV3_KEY,
+        "WECHATPAY_PUBLIC_KEY_ID": WECHATPAY_PUBLIC_KEY_ID,
+        "WECHATPAY_PUBLIC_KEY": WECHATPAY_PUBLIC_KEY,
+    },
+)
+matching("WECHATPAY_MCHID", WECHATPAY_MCHID, r"[0-9]{8,32}", "the merchant's number")
+matching(
+    "WECHATPAY_SERIAL", WECHATPAY_SERIAL, r"[0-9A-Fa-f]{8,64}", "a certificate's serial number"
+)
+matching(
+    "WECHATPAY_PUBLIC_KEY_ID",
+    WECHATPAY_PUBLIC_KEY_ID,
+    r"PUB_KEY_ID_[0-9]+",
+    "as in PUB_KEY_ID_0114…",
+)
+if WECHATPAY_APIV3_KEY and not re.fullmatch(r"[!-~]{32}", WECHATPAY_APIV3_KEY):
+    raise ImproperlyConfigured("WECHATPAY_APIV3_KEY must have exactly 32 characters.")
+
 # Where the gateways send their notifications, and the browser comes back to.
 PUBLIC_URL = address("PUBLIC_URL", "").rstrip("/")
 if not PUBLIC_URL:
-    if ALIPAY:
+    if ALIPAY or WECHATPAY:
         raise ImproperlyConfigured(
-            "PUBLIC_URL is not set, and Alipay could not send its notifications. Give the address "
+            "PUBLIC_URL is not set, and no gateway could send its notifications. Give the address "
             "of this service as the internet sees it, as in https://shop.example.com."
         )
     if DEBUG:
@@ -166,5 +203,6 @@ if FRONTEND_ORDER_URL and (
 
 # The gateway that runs here: on a developer's machine, for a channel whose merchant is not set.
 LOCAL_ALIPAY = DEBUG and not ALIPAY
-LOCAL_GATEWAY = LOCAL_ALIPAY  # whether it is served
+LOCAL_WECHATPAY = DEBUG and not WECHATPAY
+LOCAL_GATEWAY = LOCAL_ALIPAY or LOCAL_WECHATPAY  # whether it is served
 LOCAL_GATEWAY_DIR = VAR_DIR / "gateway"  # its keys and its trades

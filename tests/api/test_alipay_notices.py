@@ -11,12 +11,17 @@ from django.utils import timezone
 from api.gateways import rsa
 from api.gateways.local import keys
 from api.gateways.local.book import LocalTrade
-from api.models import EnrolledCourse, Order, Payment, PaymentNotification, ShopEvent
+from api.models import (
+    EnrolledCourse,
+    Order,
+    Payment,
+    PaymentNotification,
+    PaymentType,
+    ShopEvent,
+)
 from api.services.orders import closing, paying
 from api.services.orders.paying import Received
-from api.services.payments import starting
-from api.services.payments.starting import Payer
-from tests.support.gateways import FORM, LocalGateway
+from tests.support.gateways import FORM, LocalGateway, begin
 from tests.support.orders import order as new_order
 
 pytestmark = pytest.mark.django_db
@@ -27,14 +32,7 @@ URL = "/api/alipay/"
 @pytest.fixture
 def payment(gateway: LocalGateway) -> Payment:
     """Of an order of 99.00, begun at Alipay."""
-    return begin(new_order())
-
-
-def begin(order: Order) -> Payment:
-    payer = Payer(starting.PaymentType.ALIPAY)
-    number, now = order.order_number, timezone.now()
-    begun = starting.start(account_id=order.account_id, order_number=number, payer=payer, now=now)
-    return Payment.objects.get(pk=begun.payment.pk)
+    return begin(new_order(), PaymentType.ALIPAY)
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def notice(gateway: LocalGateway, trade: LocalTrade) -> Callable[..., dict[str, 
     """A notification of the payment, signed; what is given differs, and None is left out."""
 
     def sign(**other: str | None) -> dict[str, str]:
-        params = gateway.server.notice(trade, now=timezone.now())
+        params = gateway.alipay.notice(trade, now=timezone.now())
         params = {**params, **other}
         params = {name: value for name, value in params.items() if value is not None}
         return params | {"sign": signature(gateway, params)}
@@ -349,7 +347,7 @@ def test_of_two_payments_by_two_channels_one_counts_and_one_is_to_go_back(paymen
 
 
 def way_back(gateway: LocalGateway, trade: LocalTrade) -> str:
-    return gateway.server.way_back(trade, now=timezone.now()).partition("?")[2]
+    return gateway.alipay.way_back(trade, now=timezone.now()).partition("?")[2]
 
 
 def test_the_return_leads_to_the_order_s_page_and_proves_nothing(gateway, payment, trade):

@@ -15,7 +15,12 @@ from django.utils import timezone
 from api.gateways.local import sending, views
 from api.gateways.local.alipay import AlipayServer
 from api.gateways.local.book import Book, LocalTrade
-from api.models import Payment
+from api.gateways.local.sending import Sending
+from api.gateways.local.wechat import WechatServer
+from api.models import Order, Payment, PaymentType
+from api.rules.payments import Way
+from api.services.payments import starting
+from api.services.payments.starting import Payer
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -44,12 +49,12 @@ def served() -> Iterator[str]:
 
 
 class LocalGateway:
-    """Alipay as it runs here: `pay` is the learner at its cashier, and what it would send is given
-    back instead."""
+    """Alipay and WeChat Pay as they run here: `pay` is the learner at the cashier, and what would
+    be sent is given back instead."""
 
     def __init__(self, settings: Any, folder: Path, address: str) -> None:
         self.settings = settings
-        settings.LOCAL_ALIPAY = True
+        settings.LOCAL_ALIPAY = settings.LOCAL_WECHATPAY = True
         settings.LOCAL_GATEWAY_DIR = folder
         settings.PUBLIC_URL = address
         settings.GATEWAY_TIMEOUT = 1
@@ -60,23 +65,47 @@ class LocalGateway:
         return views.book()
 
     @property
-    def server(self) -> AlipayServer:
+    def alipay(self) -> AlipayServer:
         return views.alipay_server()
 
+    @property
+    def wechat(self) -> WechatServer:
+        return views.wechat_server()
+
     def begin(self, payment: Payment) -> LocalTrade:
-        """The learner comes to the cashier with the payment's address."""
+        """The learner comes to the cashier."""
+        if payment.channel == Payment.Channel.WECHAT:
+            return self.trade(payment)
         query = QueryDict(payment.pay_url.partition("?")[2])
-        return self.server.begin(query.dict(), now=timezone.now())
+        return self.alipay.begin(query.dict(), now=timezone.now())
+
+    def trade(self, payment: Payment) -> LocalTrade:
+        """The payment as the gateway has it."""
+        trade = self.book.find(payment.channel, payment.out_trade_no)
+        assert trade is not None
+        return trade
 
     def pay(self, payment: Payment) -> LocalTrade:
         """The learner pays."""
         trade = self.begin(payment)
         assert self.book.pay(trade, at=timezone.now().isoformat(), payer="buyer")
-        paid = self.book.find(trade.channel, trade.out_trade_no)
-        assert paid is not None
-        return paid
+        return self.trade(payment)
+
+    def sendings(self, trade: LocalTrade, how: str = "") -> list[Sending]:
+        """What it sends for a payment, by a key of `sending.HOW`."""
+        return sending.plan(views.server_of(trade), trade, how, now=timezone.now())
 
     def notices(self, trade: LocalTrade, how: str = "") -> list[bytes]:
-        """What it sends for a payment, by a key of `sending.HOW`."""
-        now = timezone.now()
-        return [one.body for one in sending.plan(self.server, trade, how, now=now)]
+        """The bodies of these; for Alipay they are all of it."""
+        return [one.body for one in self.sendings(trade, how)]
+
+
+def begin(order: Order, payment_type: PaymentType, way: Way | None = None) -> Payment:
+    """A payment of the order, begun."""
+    begun = starting.start(
+        account_id=order.account_id,
+        order_number=order.order_number,
+        payer=Payer(payment_type, way, ip="192.0.2.1", openid="oBuyer"),
+        now=timezone.now(),
+    )
+    return Payment.objects.get(pk=begun.payment.pk)

@@ -401,7 +401,7 @@ PAYMENTS_REFUSED = [
     ({"ALIPAY_PRIVATE_KEY": "-----BEGIN"}, "ALIPAY_PRIVATE_KEY must be an RSA private key"),
     ({"ALIPAY_PUBLIC_KEY": "A" * 300}, "ALIPAY_PUBLIC_KEY must be an RSA public key"),
     ({"ALIPAY_PUBLIC_KEY": "/no/such/file"}, "ALIPAY_PUBLIC_KEY is neither PEM nor the name of a"),
-    ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set, and Alipay could not send its notifications."),
+    ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set, and no gateway could send its notifications."),
     ({"PUBLIC_URL": "http://shop.example.com"}, "PUBLIC_URL must be as in https://"),
     ({"PUBLIC_URL": "https://shop.example.com/?a=1"}, "PUBLIC_URL must be as in https://"),
     ({"ALIPAY_GATEWAY": "http://pay.example.com"}, "ALIPAY_GATEWAY must be as in https://"),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from api.errors import GatewayOutOfReach
+from api.errors import GatewayOutOfReach, GatewayUnclear
 from api.gateways.alipay import notices, signing
 from api.gateways.base import Charge, Notice, Started, Trade
 from api.rules.payments import TradeState, Way
@@ -19,7 +19,7 @@ from api.rules.payments import TradeState, Way
 logger = logging.getLogger(__name__)
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-OK, ABSENT = "10000", "ACQ.TRADE_NOT_EXIST"
+OK, NOT_NOW, ABSENT = "10000", "20000", "ACQ.TRADE_NOT_EXIST"
 _STATES = {
     "WAIT_BUYER_PAY": TradeState.WAITING,
     "TRADE_SUCCESS": TradeState.PAID,
@@ -115,6 +115,9 @@ class Alipay:
         if read is None:
             logger.error("alipay: %s: HTTP %s, not signed", method, answer.status_code)
             raise GatewayOutOfReach
+        if read.get("code") == NOT_NOW:
+            logger.warning("alipay: %s: %s", method, read.get("sub_code"))
+            raise GatewayOutOfReach
         return read
 
     def _signed(
@@ -137,10 +140,10 @@ class Alipay:
         }
         return signing.signed(params, self._merchant.private_key)
 
-    def _unclear(self, method: str, answer: Mapping[str, Any]) -> GatewayOutOfReach:
+    def _unclear(self, method: str, answer: Mapping[str, Any]) -> GatewayUnclear:
         said = {name: answer.get(name) for name in ("code", "sub_code", "msg", "trade_status")}
         logger.error("alipay: %s: %s", method, said)
-        return GatewayOutOfReach()
+        return GatewayUnclear()
 
 
 def _clock(moment: datetime) -> str:

@@ -1,6 +1,7 @@
 """The keys of the gateway that runs here, made at its first start: the merchant's, which the shop
 signs with, and the gateway's own."""
 
+import hashlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,16 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 APP_ID = "2021000000000001"
 SELLER_ID = "2088000000000001"
+MCHID, APPID = "1900000001", "wx0000000000000001"
+SERIAL = "00000000000000000000000000000000000001AB"  # of the merchant's certificate
+PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000000000000001"
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """PEM, all of them."""
+    """PEM, but for the APIv3 key."""
 
     merchant_private: str
     merchant_public: str
     gateway_private: str
     gateway_public: str
+    apiv3_key: str
 
 
 @lru_cache(maxsize=4)
@@ -29,7 +34,14 @@ def pairs(folder: Path) -> Pairs:
     """Those in the folder; made there if it has none."""
     folder.mkdir(parents=True, exist_ok=True)
     merchant, gateway = _key(folder / "merchant.pem"), _key(folder / "gateway.pem")
-    return Pairs(_private(merchant), _public(merchant), _private(gateway), _public(gateway))
+    return Pairs(
+        _private(merchant),
+        _public(merchant),
+        _private(gateway),
+        _public(gateway),
+        # 32 characters that the folder's own key determines.
+        hashlib.sha256(_private(gateway).encode()).hexdigest()[:32],
+    )
 
 
 def _key(file: Path) -> rsa.RSAPrivateKey:

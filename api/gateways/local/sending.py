@@ -40,6 +40,12 @@ class Sending:
 class Server(Protocol):
     """A provider's side of its protocol."""
 
+    def look(self, trade: LocalTrade, *, now: datetime) -> LocalTrade:
+        """The trade as it is now: one that is out of time has closed."""
+
+    def way_back(self, trade: LocalTrade, *, now: datetime) -> str:
+        """Where the browser is sent after paying, or "" for nowhere."""
+
     def paid(self, trade: LocalTrade, *, now: datetime, how: str = "") -> Sending:
         """The notification of a payment; `how` is amount, seller or signature for a wrong one."""
 

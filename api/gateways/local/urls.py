@@ -8,5 +8,6 @@ app_name = "gateway"
 urlpatterns = [
     path("", views.panel, name="panel"),
     path("alipay/gateway.do", views.alipay, name="alipay"),
+    path("wechat/<path:path>", views.wechat, name="wechat"),
     path("cashier/<str:secret>/", views.cashier, name="cashier"),
 ]

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_http_methods
 from api.gateways.local import keys, sending
 from api.gateways.local.alipay import WAYS, AlipayServer, Refused
 from api.gateways.local.book import PAID, WAITING, Book, LocalTrade
+from api.gateways.local.wechat import CHANNEL as WECHAT
+from api.gateways.local.wechat import Answered, Asked, WechatServer
 
 # How the gateway answers what the shop asks, as its panel says it.
 ANSWERS = {
@@ -44,6 +46,34 @@ def alipay_server() -> AlipayServer:
     return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR))
 
 
+def wechat_server() -> WechatServer:
+    """WeChat Pay, as it runs here."""
+    cashier = f"{settings.PUBLIC_URL}/gateway/cashier"
+    return WechatServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), cashier)
+
+
+def server_of(trade: LocalTrade) -> sending.Server:
+    """The provider that the trade is at."""
+    return wechat_server() if trade.channel == WECHAT else alipay_server()
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def wechat(request: HttpRequest, path: str) -> HttpResponse:
+    """What the shop asks of WeChat Pay."""
+    server, now = wechat_server(), timezone.now()
+    query = request.META.get("QUERY_STRING", "")
+    asked = Asked(
+        request.method or "",
+        f"/{path}?{query}" if query else f"/{path}",
+        request.body,
+        request.headers.get("Authorization", ""),
+    )
+    return _behaving(
+        lambda: _as_http(server.answer(asked, now=now)), lambda: _as_http(server.broken(now))
+    )
+
+
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def alipay(request: HttpRequest) -> HttpResponse:
@@ -68,18 +98,19 @@ def cashier(request: HttpRequest, secret: str) -> HttpResponse:
     trade, now = book().at_cashier(secret), timezone.now()
     if trade is None:
         raise Http404
-    trade = alipay_server().look(trade, now=now)
+    trade = server_of(trade).look(trade, now=now)
     if request.method == "POST" and request.POST.get("do") == "pay":
-        return _pay(trade, now)
+        return _pay(request, trade, now)
     if request.method == "POST":
-        return HttpResponseRedirect(trade.return_url + f"?out_trade_no={trade.out_trade_no}")
+        back = trade.return_url and f"{trade.return_url}?out_trade_no={trade.out_trade_no}"
+        return HttpResponseRedirect(back or _redirect_url(request) or request.path)
     page = {
         "trade": trade,
         "state": STATES[trade.state],
         "waiting": trade.state == WAITING,
         "paid": trade.state == PAID,
         "expires_at": datetime.fromisoformat(trade.expires_at),
-        "way_back": _way_back(trade, now),
+        "way_back": server_of(trade).way_back(trade, now=now) or _redirect_url(request),
         "how": sending.HOW[book().behaviour("notify")],
     }
     return render(request, "gateway/cashier.html", page)
@@ -113,23 +144,34 @@ def _do(request: HttpRequest) -> None:
     trade = book().at_cashier(request.POST.get("trade", ""))
     how = request.POST.get("send")
     if trade is not None and how in sending.HOW:
-        server = alipay_server()
+        server = server_of(trade)
         sendings = sending.plan(server, trade, how, now=timezone.now())
         sending.send(book(), server, trade, sendings)
 
 
-def _pay(trade: LocalTrade, now: datetime) -> HttpResponse:
+def _pay(request: HttpRequest, trade: LocalTrade, now: datetime) -> HttpResponse:
     """Takes the money, notifies as the panel says, and sends the browser back."""
-    own, server = book(), alipay_server()
+    own, server = book(), server_of(trade)
     if own.pay(trade, at=now.isoformat(), payer="buyer"):
         paid = own.find(trade.channel, trade.out_trade_no) or trade
         sendings = sending.plan(server, paid, own.behaviour("notify"), now=now)
         sending.send(own, server, paid, sendings)
-    return redirect("gateway:cashier", secret=trade.secret)
+    return HttpResponseRedirect(request.get_full_path())
 
 
-def _way_back(trade: LocalTrade, now: datetime) -> str:
-    return alipay_server().way_back(trade, now=now)
+def _redirect_url(request: HttpRequest) -> str:
+    """Where a page of H5 is told to lead back to; only to the shop."""
+    url = request.GET.get("redirect_url", "")
+    return url if url.startswith(f"{settings.PUBLIC_URL}/") else ""
+
+
+def _as_http(answered: Answered) -> HttpResponse:
+    return HttpResponse(
+        answered.body,
+        status=answered.status,
+        content_type="application/json",
+        headers=dict(answered.headers),
+    )
 
 
 def _behaving(

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import timezone
 
-from api.errors import GatewayOutOfReach, OrderNotFound, OrderStateRefused
+from api.errors import GatewayOutOfReach, GatewayUnclear, OrderNotFound, OrderStateRefused
 from api.models import CouponRecord, CouponRecordStatus, Order
 from api.rules.orders import OrderStatus, returned_until
 from api.services.coupons import lifecycle
@@ -79,6 +79,8 @@ def close_due(*, now: datetime, account_id: int | None = None) -> int:
                 continue
             try:
                 closed += close_timed_out(order, now=now)
+            except GatewayUnclear:  # of this order alone
+                continue
             except GatewayOutOfReach:
                 silent = True
         last = batch[-1].pk

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from api.errors import GatewayOutOfReach
+from api.errors import GatewayUnclear
 from api.gateways.base import Trade
 from api.gateways.channels import gateway_of
 from api.models import Order, Payment
@@ -45,7 +45,7 @@ def close(payment: Payment, *, now: datetime) -> None:
     gateway = gateway_of(payment.channel)
     if gateway is None:
         logger.error("payment %s: its channel has no merchant any more", payment.out_trade_no)
-        raise GatewayOutOfReach
+        raise GatewayUnclear
     trade = gateway.close(payment.out_trade_no, now=now)
     if trade.state is TradeState.PAID:
         take_in(payment, trade, now=now)
@@ -54,7 +54,7 @@ def close(payment: Payment, *, now: datetime) -> None:
 
 
 def take_in(payment: Payment, trade: Trade, *, now: datetime) -> Outcome:
-    """The money of a trade that its gateway says is paid. Raises GatewayOutOfReach where it names
+    """The money of a trade that its gateway says is paid. Raises GatewayUnclear where it names
     another amount: then somebody must look."""
     received = Received(
         channel=payment.channel,
@@ -66,7 +66,7 @@ def take_in(payment: Payment, trade: Trade, *, now: datetime) -> Outcome:
         return paying.receive(payment.order_id, received, now=now)
     except WrongAmount:
         logger.error("payment %s: its gateway has %s", payment.out_trade_no, trade.amount)
-        raise GatewayOutOfReach from None
+        raise GatewayUnclear from None
 
 
 def note_closed(payment: Payment) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.errors import GatewayOutOfReach
+from api.errors import GatewayOutOfReach, GatewayUnclear
 from api.gateways.channels import gateway_of
 from api.models import Payment
 from api.rules.orders import OrderStatus
@@ -20,7 +20,7 @@ class Asked:
     asked: int = 0
     paid: int = 0
     closed: int = 0
-    silent: int = 0  # the gateway did not answer, or was not asked after it had not
+    silent: int = 0  # no answer, or none that helps; or not asked after that
 
     def __add__(self, other: "Asked") -> "Asked":
         return Asked(
@@ -43,6 +43,8 @@ def ask_waiting(*, now: datetime) -> Asked:
             continue
         try:
             told += _asked(payment, now)
+        except GatewayUnclear:  # of this payment alone
+            told += Asked(asked=1, silent=1)
         except GatewayOutOfReach:
             silent.add(payment.channel)
             told += Asked(asked=1, silent=1)
@@ -62,7 +64,7 @@ def _asked(payment: Payment, now: datetime) -> Asked:
 def _query(payment: Payment, now: datetime) -> None:
     gateway = gateway_of(payment.channel)
     if gateway is None:
-        raise GatewayOutOfReach
+        raise GatewayUnclear
     trade = gateway.query(payment.out_trade_no, now=now)
     if trade.state is TradeState.PAID:
         trades.take_in(payment, trade, now=now)

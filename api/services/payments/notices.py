@@ -15,6 +15,8 @@ from api.rules.payments import Verdict
 from api.services.orders import paying, trades
 from api.services.orders.paying import Outcome, Received, WrongAmount
 
+# The headers that a notification may be signed with.
+SIGNED_WITH = ("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial")
 MOST_OF_A_FORGERY = 8_192  # characters kept of what nobody signed
 
 
