@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 _TABLES = """
@@ -68,7 +69,7 @@ class LocalTrade:
 class Sent:
     """A notification that was sent, and what was answered."""
 
-    at: str
+    at: datetime
     what: str
     answer: str
 
@@ -148,7 +149,7 @@ class Book:
                 "SELECT at, what, answer FROM sent WHERE trade = ? ORDER BY id DESC LIMIT ?",
                 [trade.id, number],
             )
-            return [Sent(*row) for row in found]
+            return [Sent(datetime.fromisoformat(at), *said) for at, *said in found]
 
     def _move(self, trade: LocalTrade, to: str, *values: str) -> bool:
         with self._rows() as rows:

@@ -64,7 +64,8 @@ def plan(server: Server, trade: LocalTrade, how: str, *, now: datetime) -> list[
         case "disorder":
             return server.disorder(trade, now=now)
         case "amount" | "seller" | "signature":
-            return [server.paid(trade, now=now, how=how)]
+            wrong = server.paid(trade, now=now, how=how)
+            return [replace(wrong, what=f"{wrong.what}，{HOW[how]}")]
     proper = server.paid(trade, now=now)
     match how:
         case "twice":

@@ -27,6 +27,7 @@ ANSWERS = {
     "late": "已处理，但超时后才响应",
 }
 LISTED, SENT_LISTED = 20, 8
+CHANNELS = {"alipay": "支付宝", "wechat": "微信支付"}
 STATES = {"waiting": "等待付款", "paid": "已付款", "closed": "已关闭"}
 
 
@@ -106,6 +107,7 @@ def cashier(request: HttpRequest, secret: str) -> HttpResponse:
         return HttpResponseRedirect(back or _redirect_url(request) or request.path)
     page = {
         "trade": trade,
+        "channel": CHANNELS[trade.channel],
         "state": STATES[trade.state],
         "waiting": trade.state == WAITING,
         "paid": trade.state == PAID,
@@ -123,7 +125,12 @@ def panel(request: HttpRequest) -> HttpResponse:
         _do(request)
         return redirect("gateway:panel")
     trades = [
-        {"trade": trade, "state": STATES[trade.state], "sent": book().sent(trade, SENT_LISTED)}
+        {
+            "trade": trade,
+            "channel": CHANNELS[trade.channel],
+            "state": STATES[trade.state],
+            "sent": book().sent(trade, SENT_LISTED),
+        }
         for trade in book().newest(LISTED)
     ]
     page = {
