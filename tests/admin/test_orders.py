@@ -147,7 +147,8 @@ def test_a_page_asks_no_more_queries_for_many_courses(chief: Client) -> None:
     with CaptureQueriesContext(connection) as for_many:
         chief.get(page_of(many))
     assert len(for_many) == len(for_one)
-    assert len(for_many) <= 24
+    # The theme asks for a column five times: the story is three queries.
+    assert len(for_many) <= 27
 
 
 def test_orders_and_enrolments_are_for_reading_only(chief: Client) -> None:
