@@ -93,6 +93,18 @@ class OrderStateRefused(ShopError):
     code, message = 4011, "订单状态不允许此操作"
 
 
+class CourseNotInOrder(ShopError):
+    status, code, message = 400, 1400, "courseids: 课程不在此订单中"
+
+
+class NothingToRefund(ShopError):
+    code, message = 4012, "可退金额不足"
+
+
+class RefundTooLate(ShopError):
+    code, message = 4014, "已超过可退款期限"
+
+
 class ChannelUnavailable(ShopError):
     code, message = 4013, "支付渠道暂不可用"
 

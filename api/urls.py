@@ -11,6 +11,7 @@ from api.views.course import CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.pay import AlipayView, PayOrderView, WechatPayView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
+from api.views.refund import RefundView
 
 
 @csrf_exempt
@@ -32,6 +33,7 @@ urlpatterns = [
     path("order/<str:order_number>/", OrderView.as_view(), name="order"),
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
     path("order/<str:order_number>/pay/", PayOrderView.as_view()),
+    path("order/<str:order_number>/refund/", RefundView.as_view()),
     path("alipay/", AlipayView.as_view()),
     path("wechatpay/", WechatPayView.as_view()),
     path("enrolled/", EnrolledView.as_view()),

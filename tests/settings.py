@@ -28,6 +28,7 @@ for _name in [
     "PAYMENT_TTL",
     "PUBLIC_URL",
     "REDIS_CLUSTER",
+    "REFUND_DAYS",
     "REQUESTS_PER_MINUTE",
     "SECRET_KEY",
     "SHOPPING_CAR_INDEX_KEY",

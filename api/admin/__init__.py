@@ -3,7 +3,7 @@ pages; a package is a subject, and `desk` is what they share."""
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
-from api.admin.orders import enrolled, order
+from api.admin.orders import enrolled, order, refund
 from api.admin.people import account, staff
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "order",
     "owned",
     "record",
+    "refund",
     "staff",
 ]

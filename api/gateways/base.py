@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from api.rules.payments import TradeState, Verdict, Way
+from api.rules.refunds import RefundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,18 @@ class Notice:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Refunding:
+    """Money to send back, in 元: `amount` of a payment of `total`. `out_request_no` is its number:
+    the same again is the same refund."""
+
+    out_trade_no: str
+    out_request_no: str
+    amount: Decimal
+    total: Decimal
+    reason: str
+
+
 class NotBelieved(Exception):
     """A notification that is not believed: nothing may change. `out_trade_no` is what it claims."""
 
@@ -81,6 +94,13 @@ class Gateway(Protocol):
     def close(self, out_trade_no: str, *, now: datetime) -> Trade:
         """Closes what is not paid, and says what the trade is then: CLOSED or ABSENT, or PAID where
         it was paid before. Raises GatewayOutOfReach: nobody knows."""
+
+    def refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        """Sends money back: DONE or PENDING. Raises GatewayOutOfReach, nobody knows; or
+        GatewayUnclear, it is refused and somebody must look."""
+
+    def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        """Raises GatewayOutOfReach."""
 
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         """A notification, read. Raises NotBelieved; asks nobody."""

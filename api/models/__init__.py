@@ -28,6 +28,7 @@ from .order import (
 )
 from .owned import OftenAskedQuestion, PricePolicy
 from .payment import Payment, PaymentNotification
+from .refund import Refund, RefundLine
 
 __all__ = [
     "Account",
@@ -59,6 +60,8 @@ __all__ = [
     "PaymentNotification",
     "PaymentType",
     "PricePolicy",
+    "Refund",
+    "RefundLine",
     "Scholarship",
     "ShopEvent",
     "Teacher",

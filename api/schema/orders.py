@@ -6,10 +6,12 @@ from api.errors import (
     ChannelUnavailable,
     CouponUseFailed,
     MoneyMismatch,
+    NothingToRefund,
     NotPayable,
     OrderNotFound,
     OrderStateRefused,
     QuoteOutdated,
+    RefundTooLate,
     SettlementNotFound,
 )
 from api.schema.answers import Operation, describe
@@ -23,8 +25,10 @@ from api.serializers.order import (
     WholeOrderShown,
 )
 from api.serializers.pay import BegunShown, PayRequest
+from api.serializers.refund import DueShown, RefundQuery, RefundRequest
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.pay import PayOrderView
+from api.views.refund import RefundView
 
 _ORDER: dict[str, Any] = {
     "order_number": "202611261830021234567890",
@@ -130,6 +134,36 @@ describe(
             "parameters": {},
         },
         refusals=[OrderNotFound, OrderStateRefused, ChannelUnavailable],
+        statuses=[409, 422],
+    ),
+)
+
+_REFUND_ASKED = _ORDER | {
+    "status": 2,
+    "status_display": "退费申请中",
+    "pay_time": "2026-11-26T18:30:40+08:00",
+}
+
+describe(
+    RefundView,
+    get=Operation(
+        "What a refund would give back: of some courses, or of all that are left",
+        query=RefundQuery,
+        data=DueShown,
+        example={
+            "courses": [{"course_id": "1", "amount": "375.91"}],
+            "amount": "375.91",
+            "coupons": [6, 2],
+        },
+        refusals=[OrderNotFound, OrderStateRefused, RefundTooLate, NothingToRefund],
+    ),
+    post=Operation(
+        "Ask for a refund; the desk decides",
+        request=RefundRequest,
+        body={"courseids": [1], "reason": "不想学了"},
+        data=OrderShown,
+        example=_REFUND_ASKED,
+        refusals=[OrderNotFound, OrderStateRefused, RefundTooLate, NothingToRefund],
         statuses=[409, 422],
     ),
 )

@@ -18,6 +18,10 @@ _EVENTS = {
     events.CLOSED: "订单关闭",
     events.REVIVED: "关闭后收到付款，订单已恢复",
     events.EXCESS: "收到多付的款项，待退",
+    events.REFUND_ASKED: "申请退款",
+    events.REFUND_REFUSED: "退款申请被拒绝",
+    events.REFUNDED: "已退款",
+    events.RETURNED: "多付的款项已退回",
 }
 
 
@@ -59,7 +63,7 @@ def _of_the_order(event: ShopEvent) -> list[Any]:
     closed_as = event.data.get("status")
     if event.kind == events.CLOSED and closed_as is not None:
         text = f"{text}（{OrderStatus(closed_as).display}）"
-    note = f"金额{event.data['amount']}" if event.kind == events.EXCESS else ""
+    note = f"金额{event.data['amount']}" if "amount" in event.data else ""
     return [in_short(event.at), text, "", note]
 
 

@@ -13,8 +13,9 @@ import requests
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
 from api.gateways.alipay import notices, signing
-from api.gateways.base import Charge, Notice, Started, Trade
+from api.gateways.base import Charge, Notice, Refunding, Started, Trade
 from api.rules.payments import TradeState, Way
+from api.rules.refunds import RefundState
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,39 @@ class Alipay:
         if trade.state is TradeState.WAITING:
             raise self._unclear("alipay.trade.close", answer)
         return trade
+
+    def refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        """Code 10000 is not yet a refund: `fund_change` Y is. Otherwise the query tells."""
+        content = {
+            "out_trade_no": refunding.out_trade_no,
+            "out_request_no": refunding.out_request_no,
+            "refund_amount": f"{refunding.amount:.2f}",
+            "refund_reason": refunding.reason[:100],
+        }
+        answer = self._ask("alipay.trade.refund", content, now)
+        if answer.get("code") != OK:
+            raise self._unclear("alipay.trade.refund", answer)
+        if answer.get("fund_change") == "Y":
+            return RefundState.DONE
+        known = self.query_refund(refunding, now=now)
+        return RefundState.PENDING if known is RefundState.ABSENT else known
+
+    def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        content = {
+            "out_trade_no": refunding.out_trade_no,
+            "out_request_no": refunding.out_request_no,
+        }
+        answer = self._ask("alipay.trade.fastpay.refund.query", content, now)
+        if answer.get("code") != OK:
+            if answer.get("sub_code") == ABSENT:
+                return RefundState.ABSENT
+            raise self._unclear("alipay.trade.fastpay.refund.query", answer)
+        if answer.get("refund_status") == "REFUND_SUCCESS":
+            same = notices.amount_of(answer.get("refund_amount")) == refunding.amount
+            if not same or answer.get("out_request_no") != refunding.out_request_no:
+                raise self._unclear("alipay.trade.fastpay.refund.query", answer)
+            return RefundState.DONE
+        return RefundState.PENDING if answer.get("refund_status") else RefundState.ABSENT
 
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         own = self._merchant

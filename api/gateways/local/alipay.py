@@ -36,8 +36,7 @@ class AlipayServer:
         way = WAYS.get(params["method"])
         if way is None:
             raise Refused("不是支付请求")
-        yuan, _, fen = str(content["total_amount"]).partition(".")
-        amount = int(yuan) * 100 + int(fen.ljust(2, "0"))
+        amount = _fen(str(content["total_amount"]))
         expires = datetime.strptime(str(content["time_expire"]), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
         trade = self._book.begin(
             channel=CHANNEL,
@@ -65,7 +64,7 @@ class AlipayServer:
         try:
             content = self._checked(params, now)
             found = self._book.find(CHANNEL, str(content.get("out_trade_no", "")))
-            said = self._answered(method, found, now)
+            said = self._answered(method, content, found, now)
         except Refused as refused:
             said = {"code": "40002", "msg": "Invalid Arguments", "sub_msg": str(refused)}
         return self._signed(method, said)
@@ -136,7 +135,13 @@ class AlipayServer:
         params |= {"sign_type": "RSA2", "sign": rsa.sign(self._pairs.gateway_private, text)}
         return f"{trade.return_url}?{urlencode(params)}"
 
-    def _answered(self, method: str, trade: LocalTrade | None, now: datetime) -> dict[str, str]:
+    def _answered(
+        self,
+        method: str,
+        content: Mapping[str, object],
+        trade: LocalTrade | None,
+        now: datetime,
+    ) -> dict[str, str]:
         absent = {"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.TRADE_NOT_EXIST"}
         if trade is None:
             return absent
@@ -145,11 +150,34 @@ class AlipayServer:
         done = {"code": "10000", "msg": "Success", **named}
         if method == "alipay.trade.query":
             return done | {"trade_status": WORDS[trade.state], "total_amount": trade.yuan}
+        if method == "alipay.trade.refund":
+            return self._refunded(trade, content, done)
+        if method == "alipay.trade.fastpay.refund.query":
+            return done | self._refund_of(trade, str(content["out_request_no"]))
         if method != "alipay.trade.close":
             raise Refused(f"不支持的接口: {method}")
         if self._book.close(trade):
             return done
         return absent | {"sub_code": "ACQ.REASON_TRADE_STATUS_INVALID", "sub_msg": "交易状态不合法"}
+
+    def _refunded(
+        self, trade: LocalTrade, content: Mapping[str, object], done: dict[str, str]
+    ) -> dict[str, str]:
+        fen = _fen(str(content["refund_amount"]))
+        number = str(content["out_request_no"])
+        again = number in self._book.refunds(trade)
+        if not self._book.refund(trade, number=number, fen=fen):
+            refused = {"code": "40004", "msg": "Business Failed"}
+            return refused | {"sub_code": "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"}
+        return done | {"fund_change": "N" if again else "Y"}
+
+    def _refund_of(self, trade: LocalTrade, number: str) -> dict[str, str]:
+        fen = self._book.refunds(trade).get(number)
+        if fen is None:
+            return {}
+        amount = f"{fen // 100}.{fen % 100:02}"
+        said = {"out_request_no": number, "refund_status": "REFUND_SUCCESS"}
+        return said | {"refund_amount": amount}
 
     def _checked(self, params: Mapping[str, str], now: datetime) -> dict[str, object]:
         """What a request asks for, once it is the merchant's. Raises Refused."""
@@ -170,6 +198,11 @@ class AlipayServer:
         name = f"{method.replace('.', '_')}_response"
         signature = rsa.sign(self._pairs.gateway_private, content.encode())
         return f'{{"{name}":{content},"sign":"{signature}"}}'
+
+
+def _fen(text: str) -> int:
+    yuan, _, fen = text.partition(".")
+    return int(yuan) * 100 + int(fen.ljust(2, "0"))
 
 
 def sending(params: Mapping[str, str]) -> Sending:

@@ -34,6 +34,13 @@ CREATE TABLE IF NOT EXISTS sent (
     what TEXT NOT NULL,
     answer TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS refund (
+    id INTEGER PRIMARY KEY,
+    trade INTEGER NOT NULL REFERENCES trade,
+    number TEXT NOT NULL,
+    fen INTEGER NOT NULL,
+    UNIQUE (trade, number)
+);
 CREATE TABLE IF NOT EXISTS behaviour (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 WAITING, PAID, CLOSED = "waiting", "paid", "closed"
@@ -124,6 +131,41 @@ class Book:
     def close(self, trade: LocalTrade) -> bool:
         """False where it is no longer waiting to be paid."""
         return self._move(trade, "state = ?", CLOSED)
+
+    def refund(self, trade: LocalTrade, *, number: str, fen: int) -> bool:
+        """Sends a part of a paid trade back; the same number again is the same refund. False where
+        more would go back than came, or the number was another amount's."""
+        with self._rows() as rows:
+            rows.execute("BEGIN IMMEDIATE")
+            before = self.refunds(trade, rows)
+            if number in before:
+                return before[number] == fen
+            if trade.state != PAID or sum(before.values()) + fen > trade.fen:
+                return False
+            rows.execute(
+                "INSERT INTO refund (trade, number, fen) VALUES (?, ?, ?)", [trade.id, number, fen]
+            )
+            return True
+
+    def refunds(
+        self, trade: LocalTrade, within: sqlite3.Connection | None = None
+    ) -> dict[str, int]:
+        """What went back of a trade: number -> fen."""
+        if within is None:
+            with self._rows() as rows:
+                return self.refunds(trade, rows)
+        found = within.execute("SELECT number, fen FROM refund WHERE trade = ?", [trade.id])
+        return dict(found.fetchall())
+
+    def refund_of(self, channel: str, number: str) -> int | None:
+        """How many fen went back under this number, or None."""
+        with self._rows() as rows:
+            row = rows.execute(
+                "SELECT refund.fen FROM refund JOIN trade ON trade.id = refund.trade"
+                " WHERE trade.channel = ? AND refund.number = ?",
+                [channel, number],
+            ).fetchone()
+            return int(row[0]) if row else None
 
     def behaviour(self, name: str) -> str:
         """How it is to behave, or "" for properly."""

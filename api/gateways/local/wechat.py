@@ -23,6 +23,8 @@ OLDEST = 300  # seconds of a request's timestamp
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 WORDS = {WAITING: "NOTPAY", PAID: "SUCCESS", CLOSED: "CLOSED"}
 _TRADES = "/v3/pay/transactions"
+_REFUNDS = "/v3/refund/domestic/refunds"
+_REFUND = re.compile(rf"{_REFUNDS}/([0-9A-Za-z_\-]{{1,64}})")
 _BEGIN = re.compile(rf"{_TRADES}/(native|h5|jsapi)")
 _QUERY = re.compile(rf"{_TRADES}/out-trade-no/([0-9A-Za-z_\-]{{6,32}})\?mchid={MCHID}")
 _CLOSE = re.compile(rf"{_TRADES}/out-trade-no/([0-9A-Za-z_\-]{{6,32}})/close")
@@ -63,6 +65,10 @@ class WechatServer:
             return self._queried(query[1], now)
         if asked.method == "POST" and (close := _CLOSE.fullmatch(asked.path)):
             return self._closed(close[1], now)
+        if asked.method == "POST" and asked.path == _REFUNDS:
+            return self._refunded(json.loads(asked.body), now)
+        if asked.method == "GET" and (refund := _REFUND.fullmatch(asked.path)):
+            return self._refund_of(refund[1], now)
         return self._refused(404, "RESOURCE_NOT_EXISTS", "无可用的接口", now)
 
     def broken(self, now: datetime) -> Answered:
@@ -183,6 +189,21 @@ class WechatServer:
             return self._refused(400, "ORDER_PAID", "订单已支付", now)
         return self._refused(400, "ORDER_CLOSED", "订单已关闭", now)
 
+    def _refunded(self, wanted: Mapping[str, Any], now: datetime) -> Answered:
+        trade = self._book.find(CHANNEL, str(wanted["out_trade_no"]))
+        fen, number = int(wanted["amount"]["refund"]), str(wanted["out_refund_no"])
+        if trade is None or wanted["amount"]["total"] != trade.fen:
+            return self._refused(404, "RESOURCE_NOT_EXISTS", "订单不存在", now)
+        if not self._book.refund(trade, number=number, fen=fen):
+            return self._refused(403, "NOT_ENOUGH", "可退金额不足", now)
+        return self._answer(200, _refund(number, fen), now)
+
+    def _refund_of(self, number: str, now: datetime) -> Answered:
+        fen = self._book.refund_of(CHANNEL, number)
+        if fen is None:
+            return self._refused(404, "RESOURCE_NOT_EXISTS", "退款单不存在", now)
+        return self._answer(200, _refund(number, fen), now)
+
     def _said(self, trade: LocalTrade) -> dict[str, Any]:
         said: dict[str, Any] = {
             "appid": APPID,
@@ -216,3 +237,8 @@ class WechatServer:
     def _answer(self, status: int, said: Mapping[str, Any] | None, now: datetime) -> Answered:
         body = "" if said is None else json.dumps(said, ensure_ascii=False)
         return Answered(status, body, self.signed(body, now))
+
+
+def _refund(number: str, fen: int) -> dict[str, Any]:
+    amount = {"refund": fen, "currency": "CNY"}
+    return {"out_refund_no": number, "refund_id": number, "status": "SUCCESS", "amount": amount}

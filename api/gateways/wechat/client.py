@@ -17,10 +17,11 @@ from wechatpayv3.type import RequestType
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
 from api.gateways import rsa
-from api.gateways.base import Charge, Notice, Started, Trade
+from api.gateways.base import Charge, Notice, Refunding, Started, Trade
 from api.gateways.wechat import notices
 from api.rules.money import to_fen, to_yuan
 from api.rules.payments import TradeState, Way
+from api.rules.refunds import RefundState
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ _STATES = {
     "REVOKED": TradeState.CLOSED,
 }
 _TRADES = "/v3/pay/transactions"
+_REFUNDS = "/v3/refund/domestic/refunds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,27 @@ class WechatPay:
             raise _unclear(path, status, answer)
         return trade
 
+    def refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        wanted = {
+            "out_trade_no": refunding.out_trade_no,
+            "out_refund_no": refunding.out_request_no,
+            "reason": refunding.reason[:26],  # 80 bytes
+            "amount": {
+                "refund": to_fen(refunding.amount),
+                "total": to_fen(refunding.total),
+                "currency": "CNY",
+            },
+        }
+        status, answer = self._ask(_REFUNDS, RequestType.POST, wanted)
+        return _refund_state(_REFUNDS, status, answer, refunding)
+
+    def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
+        path = f"{_REFUNDS}/{quote(refunding.out_request_no)}"
+        status, answer = self._ask(path, RequestType.GET)
+        if status == 404 and answer.get("code") in ABSENT:
+            return RefundState.ABSENT
+        return _refund_state(path, status, answer, refunding)
+
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         own = self._merchant
         opened = notices.opened(
@@ -166,6 +189,20 @@ class WechatPay:
         if not isinstance(answer, dict):
             raise _unclear(path, status, {})
         return status, answer
+
+
+def _refund_state(
+    path: str, status: int, answer: Mapping[str, Any], refunding: Refunding
+) -> RefundState:
+    state = {"SUCCESS": RefundState.DONE, "PROCESSING": RefundState.PENDING}.get(
+        str(answer.get("status"))
+    )
+    amount = answer.get("amount")
+    fen = amount.get("refund") if isinstance(amount, dict) else None
+    same = answer.get("out_refund_no") == refunding.out_request_no
+    if status != 200 or state is None or not same or fen != to_fen(refunding.amount):
+        raise _unclear(path, status, answer)
+    return state
 
 
 def _unclear(path: str, status: int, answer: Mapping[str, Any]) -> GatewayUnclear:
