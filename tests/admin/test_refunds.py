@@ -50,7 +50,9 @@ def paid() -> Order:
 def ask(browser: Client, order: Order) -> str:
     """Sends the dialog; gives the page that is shown then."""
     url = f"/admin/api/order/{order.pk}/ask_refund/"
-    answer = browser.post(url, {"reason": "电话申请", "_form_submitted": "True"}, headers={"HX-Request": "true"})
+    answer = browser.post(
+        url, {"reason": "电话申请", "_form_submitted": "True"}, headers={"HX-Request": "true"}
+    )
     assert answer.status_code in (200, 403), answer.status_code
     return browser.get(f"/admin/api/order/{order.pk}/change/").content.decode()
 
