@@ -7,10 +7,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from api.errors import ShopError
+from api.errors import OrderStateRefused, ShopError
 from api.models import (
     CouponRecord,
     EnrolledCourse,
@@ -18,10 +19,13 @@ from api.models import (
     Payment,
     PaymentNotification,
     PaymentType,
+    Refund,
 )
 from api.rules.payments import Verdict
+from api.services import audit, refunds
 from api.services.orders import closing, trades
 from api.services.payments import asking, notices
+from api.services.refunds import deciding, sending
 from tests.conftest import Customer
 from tests.support.factories import (
     CouponFactory,
@@ -157,3 +161,79 @@ def test_two_channels_paid_at_once_are_one_payment_and_one_that_goes_back(
     statuses = set(Payment.objects.values_list("status", flat=True))
     assert statuses == {Payment.Status.PAID, Payment.Status.EXCESS}
     assert EnrolledCourse.objects.count() == 1
+
+
+# --- Refunds --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(gateway: LocalGateway, payment: Payment) -> Refund:
+    """A refund of all of the order, which was paid."""
+    gateway.pay(payment)
+    trades.close(payment, now=timezone.now())
+    order = payment.order
+    who: dict[str, Any] = {"account_id": order.account_id, "order_number": order.order_number}
+    refunds.asking.ask(**who, course_ids=[], reason="", now=timezone.now())
+    return Refund.objects.get()
+
+
+def approve_and_send(refund: Refund, staff_id: int) -> bool | type:
+    try:
+        approved = deciding.approve(refund.pk, staff_id=staff_id, note="", now=timezone.now())
+    except deciding.NotOpen:
+        return deciding.NotOpen
+    return sending.send(approved, now=timezone.now())
+
+
+def test_two_approvals_at_once_are_one_refund(gateway: LocalGateway, asked: Refund) -> None:
+    staff = [User.objects.create_user(name, is_staff=True).pk for name in ("one", "two")]
+
+    outcomes = at_once({str(pk): lambda pk=pk: approve_and_send(asked, pk) for pk in staff})
+
+    assert sorted(map(str, outcomes.values())) == sorted(map(str, [True, deciding.NotOpen]))
+    assert_gone_once(gateway, asked)
+
+
+def test_whoever_sends_and_the_job_at_once_are_one_refund(
+    gateway: LocalGateway, asked: Refund
+) -> None:
+    chief = User.objects.create_user("chief", is_staff=True)
+    refund = deciding.approve(asked.pk, staff_id=chief.pk, note="", now=timezone.now())
+    later = timezone.now() + sending.PATIENCE
+
+    outcomes = at_once(
+        {
+            "sent": lambda: sending.send(refund, now=timezone.now()),
+            "job": lambda: sending.send_waiting(now=later).done,
+            "another job": lambda: sending.send_waiting(now=later).done,
+        }
+    )
+
+    assert sum(map(int, outcomes.values())) == 1
+    assert_gone_once(gateway, asked)
+
+
+def test_asking_twice_at_once_is_one_request(gateway: LocalGateway, payment: Payment) -> None:
+    gateway.pay(payment)
+    trades.close(payment, now=timezone.now())
+    order = payment.order
+    who: dict[str, Any] = {"account_id": order.account_id, "order_number": order.order_number}
+
+    def ask() -> int:
+        return refunds.asking.ask(**who, course_ids=[], reason="", now=timezone.now()).status
+
+    outcomes = at_once({str(number): ask for number in range(8)})
+
+    assert sorted(map(str, outcomes.values())) == sorted(["2"] + [str(OrderStateRefused)] * 7)
+    assert Refund.objects.count() == 1
+
+
+def assert_gone_once(gateway: LocalGateway, refund: Refund) -> None:
+    refund.refresh_from_db()
+    order = Order.objects.get()
+    assert refund.status == Refund.Status.DONE
+    assert (order.status, order.refunded) == (3, order.actual_amount)
+    trade = gateway.trade(Payment.objects.get())
+    assert gateway.book.refunds(trade) == {refund.out_request_no: trade.fen}
+    assert CouponRecord.objects.get(pk=2).status == 0
+    assert list(audit.findings()) == []
