@@ -433,3 +433,39 @@ def test_a_gateway_on_this_machine_may_be_reached_by_http(merchant):
     run = check(**merchant | {"ALIPAY_GATEWAY": "http://127.0.0.1:9000/gateway.do"})
 
     assert run.returncode == 0, run.stderr
+
+
+def wechat(merchant: dict[str, str]) -> dict[str, str]:
+    """The same merchant at WeChat Pay only."""
+    own = {name: value for name, value in merchant.items() if not name.startswith("ALIPAY")}
+    return own | {
+        "WECHATPAY_MCHID": "1900000001",
+        "WECHATPAY_APPID": "wx0000000000000001",
+        "WECHATPAY_SERIAL": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
+        "WECHATPAY_PRIVATE_KEY": merchant["ALIPAY_PRIVATE_KEY"],
+        "WECHATPAY_APIV3_KEY": "0123456789abcdef0123456789abcdef",
+        "WECHATPAY_PUBLIC_KEY_ID": "PUB_KEY_ID_0114232134912410000000000001",
+        "WECHATPAY_PUBLIC_KEY": merchant["ALIPAY_PUBLIC_KEY"],
+    }
+
+
+def test_a_merchant_of_wechat_passes(merchant):
+    run = check(**wechat(merchant))
+
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"WECHATPAY_APIV3_KEY": ""}, "WeChat Pay is set in part: WECHATPAY_APIV3_KEY is missing."),
+        ({"WECHATPAY_APIV3_KEY": "short"}, "WECHATPAY_APIV3_KEY must have exactly 32 characters."),
+        ({"WECHATPAY_PUBLIC_KEY_ID": "5157F0"}, "WECHATPAY_PUBLIC_KEY_ID must be as in PUB_KEY_ID"),
+        ({"WECHATPAY_MCHID": "shop"}, "WECHATPAY_MCHID must be the merchant's number"),
+        ({"WECHATPAY_GATEWAY": "ftp://x"}, "WECHATPAY_GATEWAY must be as in https://"),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set, and no gateway could send"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_merchant_of_wechat_that_cannot_work_does_not_start(merchant, wrong, reason):
+    assert_refused(check(**wechat(merchant) | wrong), reason)

@@ -92,6 +92,7 @@ class RefundAdmin(FactsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
+        # It has no account of its own, whose name a search would begin with.
         return queryset.filter(out_request_no__startswith=search_term.strip()), False
 
     # --- Deciding -----------------------------------------------------------------------------

@@ -130,6 +130,10 @@ def panel(request: HttpRequest) -> HttpResponse:
             "channel": CHANNELS[trade.channel],
             "state": STATES[trade.state],
             "sent": book().sent(trade, SENT_LISTED),
+            "refunds": [
+                (number, f"{fen // 100}.{fen % 100:02}")
+                for number, fen in book().refunds(trade).items()
+            ],
         }
         for trade in book().newest(LISTED)
     ]
