@@ -93,6 +93,33 @@ class OrderStateRefused(ShopError):
     code, message = 4011, "订单状态不允许此操作"
 
 
+class CourseNotInOrder(ShopError):
+    status, code, message = 400, 1400, "courseids: 课程不在此订单中"
+
+
+class NothingToRefund(ShopError):
+    code, message = 4012, "可退金额不足"
+
+
+class RefundTooLate(ShopError):
+    code, message = 4014, "已超过可退款期限"
+
+
+class ChannelUnavailable(ShopError):
+    code, message = 4013, "支付渠道暂不可用"
+
+
+class GatewayOutOfReach(ShopError):
+    """A payment gateway does not answer, or not with what can be believed. Nothing was changed
+    here; what it did itself nobody knows, and the next try asks."""
+
+    status, code, message = 503, 1503, "服务暂时不可用，请稍后再试"
+
+
+class GatewayUnclear(GatewayOutOfReach):
+    """A payment gateway answers, but not what can be acted upon: somebody must look at the log."""
+
+
 class RequestInFlight(ShopError):
     """The same request is still being answered elsewhere."""
 

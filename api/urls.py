@@ -10,7 +10,9 @@ from api.views.car import ShoppingCarView
 from api.views.coupon import MyCouponsView
 from api.views.course import CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
+from api.views.pay import AlipayView, PayOrderView, WechatPayView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
+from api.views.refund import RefundView
 
 
 @csrf_exempt
@@ -29,9 +31,13 @@ urlpatterns = [
     path("payment/quote/", QuoteView.as_view()),
     path("payment/best/", BestChoiceView.as_view()),
     path("order/", OrderListView.as_view()),
-    path("order/<str:order_number>/", OrderView.as_view()),
+    path("order/<str:order_number>/", OrderView.as_view(), name="order"),
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
     path("couponrecord/", MyCouponsView.as_view()),
+    path("order/<str:order_number>/pay/", PayOrderView.as_view()),
+    path("order/<str:order_number>/refund/", RefundView.as_view()),
+    path("alipay/", AlipayView.as_view()),
+    path("wechatpay/", WechatPayView.as_view()),
     path("enrolled/", EnrolledView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view()),

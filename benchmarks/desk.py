@@ -60,7 +60,8 @@ def make_records(number: int, coupons: list[Coupon]) -> None:
         """
         INSERT INTO api_couponrecordevent (record_id, from_status, to_status, at, reason)
         SELECT r.id, e.was, e.reached, r.get_time, '' FROM api_couponrecord r
-        JOIN (VALUES (0, NULL, 0, 0), (1, 0, 4, 1), (1, 4, 1, 2), (2, 0, 2, 1)) e(of, was, reached, at)
+        JOIN (VALUES (0, NULL, 0, 0), (1, 0, 4, 1), (1, 4, 1, 2), (2, 0, 2, 1))
+             AS e(of, was, reached, at)
           ON e.of = 0 OR e.of = r.status
         ORDER BY r.id, e.at
         """,

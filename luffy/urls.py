@@ -1,5 +1,6 @@
 """The API and the admin. /healthz and /readyz are answered by a middleware, luffy/health.py."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,5 +11,7 @@ urlpatterns = [
     path("api", unknown_path),
     path("admin/", admin.site.urls),
 ]
+if settings.LOCAL_GATEWAY:  # a developer's machine
+    urlpatterns.append(path("gateway/", include("api.gateways.local.urls")))
 
 handler500 = "utils.middleware.server_error"

@@ -13,8 +13,10 @@ from redis import Redis, RedisError
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from api.gateways.local.views import book_in
 from api.models import Account
 from tests.support.factories import UserAuthTokenFactory
+from tests.support.gateways import LocalGateway, served
 from tests.support.posts import fill_posts
 from tests.support.redis_databases import redis_url_of
 
@@ -129,3 +131,18 @@ def bob(client_of: Callable[..., Customer]) -> Customer:
 @pytest.fixture
 def anonymous(db: None) -> APIClient:
     return APIClient(raise_request_exception=False)
+
+
+@pytest.fixture(scope="session")
+def gateway_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateway of this run has its keys."""
+    return tmp_path_factory.mktemp("gateway")
+
+
+@pytest.fixture
+def gateway(settings: Any, gateway_folder: Path) -> Iterator[LocalGateway]:
+    """Alipay, as it runs here, reached over HTTP."""
+    with served() as address:
+        yield LocalGateway(settings, gateway_folder, address)
+    gateway_folder.joinpath("trades.sqlite3").unlink(missing_ok=True)
+    book_in.cache_clear()

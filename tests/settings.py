@@ -6,6 +6,11 @@ import os
 from tests.support.redis_databases import redis_url_of
 
 for _name in [
+    "ALIPAY_APP_ID",
+    "ALIPAY_GATEWAY",
+    "ALIPAY_PRIVATE_KEY",
+    "ALIPAY_PUBLIC_KEY",
+    "ALIPAY_SELLER_ID",
     "ALLOWED_HOSTS",
     "BEHIND_PROXY",
     "CORS_ALLOWED_ORIGINS",
@@ -18,6 +23,9 @@ for _name in [
     "DATABASE_STATEMENT_TIMEOUT",
     "DATABASE_USER",
     "DESK_SESSION_HOURS",
+    "FRONTEND_ORDER_URL",
+    "GATEWAY_CONNECT_TIMEOUT",
+    "GATEWAY_TIMEOUT",
     "HTTPS",
     "LOG_LEVEL",
     "LOGIN_ATTEMPTS_PER_MINUTE",
@@ -26,7 +34,9 @@ for _name in [
     "PAYMENT_COUPON_KEY",
     "PAYMENT_KEY",
     "PAYMENT_TTL",
+    "PUBLIC_URL",
     "REDIS_CLUSTER",
+    "REFUND_DAYS",
     "REQUESTS_PER_MINUTE",
     "SECRET_KEY",
     "SHOPPING_CAR_INDEX_KEY",
@@ -34,6 +44,14 @@ for _name in [
     "SHOPPING_CAR_MOST",
     "TASKS_BACKEND",
     "TRUSTED_PROXIES",
+    "WECHATPAY_APIV3_KEY",
+    "WECHATPAY_APPID",
+    "WECHATPAY_GATEWAY",
+    "WECHATPAY_MCHID",
+    "WECHATPAY_PRIVATE_KEY",
+    "WECHATPAY_PUBLIC_KEY",
+    "WECHATPAY_PUBLIC_KEY_ID",
+    "WECHATPAY_SERIAL",
 ]:
     os.environ.pop(_name, None)
 os.environ["ENV_FILE"] = os.devnull
@@ -48,4 +66,7 @@ if _url := os.environ.get("TEST_REDIS_URL"):
 from luffy.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no secret is at stake
+LOCAL_ALIPAY = LOCAL_WECHATPAY = (
+    False  # a test that pays asks for its gateway: tests/support/gateways.py
+)
 REQUESTS_PER_MINUTE = 1_000_000  # accounts of many tests share an id, and so their count

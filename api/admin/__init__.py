@@ -6,7 +6,7 @@ from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
-from api.admin.orders import enrolled, order
+from api.admin.orders import enrolled, order, refund
 from api.admin.people import account, staff
 
 admin.site.unregister(DBTaskResult)  # its page is in English; `manage.py jobs --check` tells
@@ -22,5 +22,6 @@ __all__ = [
     "order",
     "owned",
     "record",
+    "refund",
     "staff",
 ]

@@ -16,8 +16,10 @@ from api.models import (
     Order,
     OrderDetail,
     Payment,
+    PaymentNotification,
     PaymentType,
     PricePolicy,
+    Refund,
 )
 from api.rules.coupons import HeldCoupon, Scope, Window
 from api.rules.money import yuan
@@ -34,6 +36,8 @@ def forget(account_ids: Iterable[int]) -> None:
     """Takes away the orders of the demo's accounts, so that the demo can be made anew."""
     orders = Order.objects.filter(account__in=list(account_ids))
     EnrolledCourse.objects.filter(order_detail__order__in=orders).delete()
+    Refund.objects.filter(order__in=orders).delete()
+    PaymentNotification.objects.filter(payment__order__in=orders).delete()
     Payment.objects.filter(order__in=orders).delete()
     OrderDetail.objects.filter(order__in=orders).delete()
     CouponRecord.objects.filter(order__in=orders).update(order=None)

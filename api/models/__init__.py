@@ -25,11 +25,12 @@ from .order import (
     IdempotencyKey,
     Order,
     OrderDetail,
-    Payment,
     PaymentType,
     ShopEvent,
 )
 from .owned import OftenAskedQuestion, PricePolicy
+from .payment import Payment, PaymentNotification
+from .refund import Refund, RefundLine
 
 __all__ = [
     "Account",
@@ -60,8 +61,11 @@ __all__ = [
     "Order",
     "OrderDetail",
     "Payment",
+    "PaymentNotification",
     "PaymentType",
     "PricePolicy",
+    "Refund",
+    "RefundLine",
     "Scholarship",
     "ShopEvent",
     "Teacher",

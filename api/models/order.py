@@ -204,47 +204,6 @@ class EnrolledCourse(models.Model):
         return f"{self.account_id}:{self.course_id}"
 
 
-class Payment(models.Model):
-    """Money that came in for an order, or was to come."""
-
-    class Status(models.IntegerChoices):
-        WAITING = 0, "待支付"
-        PAID = 1, "已支付"
-        CLOSED = 2, "已关闭"
-        EXCESS = 3, "多付待退"
-
-    class Channel(models.TextChoices):
-        OFFLINE = "offline", "线下收款"
-        ALIPAY = "alipay", "支付宝"
-        WECHAT = "wechat", "微信支付"
-
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
-    channel = models.CharField("渠道", max_length=16, choices=Channel.choices)
-    out_trade_no = models.CharField("商户单号", max_length=64, unique=True)
-    trade_no = models.CharField("渠道单号", max_length=128, null=True, blank=True)
-    amount = money("金额")
-    status = models.SmallIntegerField("状态", choices=Status.choices, default=Status.WAITING)
-    created = models.DateTimeField("创建时间")
-    paid_at = models.DateTimeField("付款时间", null=True, blank=True)
-    note = models.CharField("说明", max_length=255, blank=True, default="")
-    staff = models.ForeignKey(
-        "auth.User", null=True, blank=True, on_delete=models.SET_NULL, verbose_name="经手人"
-    )
-
-    class Meta:
-        verbose_name = "支付记录"
-        verbose_name_plural = "支付记录"
-        constraints = [
-            models.UniqueConstraint(fields=["channel", "trade_no"], name="payment_trade_once"),
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(status=1), name="payment_one_paid_for_an_order"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.out_trade_no
-
-
 class ShopEvent(models.Model):
     """What happened in the shop, written in the transaction of the change, for whoever listens."""
 

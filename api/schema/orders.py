@@ -3,12 +3,15 @@
 from typing import Any
 
 from api.errors import (
+    ChannelUnavailable,
     CouponUseFailed,
     MoneyMismatch,
+    NothingToRefund,
     NotPayable,
     OrderNotFound,
     OrderStateRefused,
     QuoteOutdated,
+    RefundTooLate,
     SettlementNotFound,
 )
 from api.schema.answers import Operation, describe
@@ -21,7 +24,11 @@ from api.serializers.order import (
     WholeOrderShown,
 )
 from api.serializers.page import PageQuery
+from api.serializers.pay import BegunShown, PayRequest
+from api.serializers.refund import DueShown, RefundQuery, RefundRequest
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
+from api.views.pay import PayOrderView
+from api.views.refund import RefundView
 
 _ORDER: dict[str, Any] = {
     "order_number": "202611261830021234567890",
@@ -106,6 +113,57 @@ describe(
         data=OrderShown,
         example=_CANCELLED,
         refusals=[OrderNotFound, OrderStateRefused],
+        statuses=[409, 422],
+    ),
+)
+
+describe(
+    PayOrderView,
+    post=Operation(
+        "Begin to pay an order, or go on: where the browser is to go",
+        request=PayRequest,
+        body={"payment_type": 1, "way": "page"},
+        data=BegunShown,
+        example={
+            "order_number": "202611261830021234567890",
+            "payment_type": 1,
+            "way": "page",
+            "out_trade_no": "20261126183002123456789001",
+            "amount": "375.91",
+            "pay_url": "https://openapi.alipay.com/gateway.do?app_id=2021000000000001&method=alipay.trade.page.pay&sign=…",
+            "parameters": {},
+        },
+        refusals=[OrderNotFound, OrderStateRefused, ChannelUnavailable],
+        statuses=[409, 422],
+    ),
+)
+
+_REFUND_ASKED = _ORDER | {
+    "status": 2,
+    "status_display": "退费申请中",
+    "pay_time": "2026-11-26T18:30:40+08:00",
+}
+
+describe(
+    RefundView,
+    get=Operation(
+        "What a refund would give back: of some courses, or of all that are left",
+        query=RefundQuery,
+        data=DueShown,
+        example={
+            "courses": [{"course_id": "1", "amount": "375.91"}],
+            "amount": "375.91",
+            "coupons": [6, 2],
+        },
+        refusals=[OrderNotFound, OrderStateRefused, RefundTooLate, NothingToRefund],
+    ),
+    post=Operation(
+        "Ask for a refund; the desk decides",
+        request=RefundRequest,
+        body={"courseids": [1], "reason": "不想学了"},
+        data=OrderShown,
+        example=_REFUND_ASKED,
+        refusals=[OrderNotFound, OrderStateRefused, RefundTooLate, NothingToRefund],
         statuses=[409, 422],
     ),
 )

@@ -13,6 +13,7 @@ from api.rules.orders import OrderStatus
 from api.serializers.answers import MoneyField, Shown, image_url, money
 from api.serializers.fields import NumberField, TextField
 from api.serializers.page import PageQuery, PageShown
+from api.services.payments import starting
 
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 
@@ -102,7 +103,9 @@ class OrderShown(Shown):
     pay_time = serializers.DateTimeField(allow_null=True)
     cancel_time = serializers.DateTimeField(allow_null=True)
     refunded = MoneyField()
-    pay_url = serializers.CharField(allow_null=True)
+    pay_url = serializers.CharField(
+        allow_null=True, help_text="of the payment that was begun last, while it can be paid"
+    )
     details = OrderDetailShown(many=True)
 
     def shape(self, order: Order) -> dict[str, Any]:
@@ -122,7 +125,7 @@ class OrderShown(Shown):
             "pay_time": moment(order.pay_time),
             "cancel_time": moment(order.cancel_time),
             "refunded": money(order.refunded),
-            "pay_url": None,
+            "pay_url": starting.pay_url(order),
             "details": [
                 detail.shape(one) for one in sorted(order.details.all(), key=lambda one: one.pk)
             ],

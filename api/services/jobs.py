@@ -15,6 +15,8 @@ from api.models import JobRun
 from api.services import background, idempotency
 from api.services.coupons import expiry
 from api.services.orders import closing, tidying
+from api.services.payments import asking
+from api.services.refunds import sending
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ def _expire(now: datetime) -> int:
 
 JOBS = (
     Job("close unpaid orders", lambda now: closing.close_due(now=now)),
+    Job("ask for payments", lambda now: asking.ask_waiting(now=now).asked),
+    Job("go on with refunds", lambda now: sending.send_waiting(now=now).done),
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
     Job("expire coupons", _expire, nightly=True),
     Job("forget idempotency keys", lambda now: idempotency.forget_old(now=now), nightly=True),

@@ -18,8 +18,9 @@ from api.serializers.order import (
 from api.serializers.page import PageQuery
 from api.services import enrolments, pages
 from api.services.idempotency import Answer
-from api.services.orders import closing, placing, reading
+from api.services.orders import closing, placing, reading, trades
 from api.services.orders.placing import Consent
+from api.services.payments import starting
 from api.views.shop import ShopView, once
 from utils.auth import AccountRequest
 from utils.response import SUCCESS, success
@@ -41,6 +42,7 @@ class OrderListView(ShopView):
                 if_match=request.headers.get("If-Match"),
                 now=now,
             )
+            starting.start_at_once(order, now=now)
             return _answer(request, order)
 
         meant = lambda: placing.meant(account_id=request.auth.user_id)  # noqa: E731
@@ -74,7 +76,12 @@ class CancelOrderView(ShopView):
             )
             return _answer(request, order)
 
-        return once(request, cancel, first=lambda: None, now=now)
+        def close_trades() -> None:
+            trades.close_before_cancelling(
+                account_id=request.auth.user_id, order_number=order_number, now=now
+            )
+
+        return once(request, cancel, first=close_trades, now=now)
 
 
 class EnrolledView(ShopView):

@@ -9,11 +9,25 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from redis import Redis
 from rest_framework.test import APIClient
 
 from api.management.commands import demo
-from api.models import Account, Coupon, CouponRecord, Course, PricePolicy, UserAuthToken
+from api.models import (
+    Account,
+    Coupon,
+    CouponRecord,
+    Course,
+    PaymentType,
+    PricePolicy,
+    Refund,
+    UserAuthToken,
+)
+from api.services import audit
+from api.services.payments import notices
+from api.services.refunds import asking, deciding, sending
+from tests.support import orders
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -21,6 +35,7 @@ from tests.support.factories import (
     CourseFactory,
     PricePolicyFactory,
 )
+from tests.support.gateways import LocalGateway, begin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TABLES = [Account, UserAuthToken, Course, PricePolicy, Coupon, CouponRecord]
@@ -263,3 +278,23 @@ def test_it_leaves_somebody_elses_admin_alone():
 
     assert User.objects.get().check_password("of-somebody")
     assert not Account.objects.exists()
+
+
+def test_it_can_be_run_again_after_an_order_that_was_paid_and_refunded(
+    gateway: LocalGateway,
+) -> None:
+    call_command("demo", force=True)
+    alex, chief = Account.objects.get(pk=1), User.objects.get(username="admin")
+    order = orders.place(alex, [PricePolicy.objects.get(pk=2)])
+    (body,) = gateway.notices(gateway.pay(begin(order, PaymentType.ALIPAY)))
+    now = timezone.now()
+    notices.take_in("alipay", body, {}, now=now)
+    who = {"account_id": 1, "order_number": order.order_number}
+    asking.ask(**who, course_ids=[], reason="", now=now)
+    refund = deciding.approve(Refund.objects.get().pk, staff_id=chief.pk, note="", now=now)
+    assert sending.send(refund, now=now)
+
+    call_command("demo", force=True)
+
+    assert not Refund.objects.exists()
+    assert list(audit.findings()) == []

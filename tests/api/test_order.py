@@ -560,7 +560,7 @@ def test_a_list_of_orders_takes_the_same_queries_however_many_there_are(shopper,
         ) as queries:
             shopper.get(ORDER)
         counted.add(len(queries))
-    assert counted == {5}  # token; out of time; count; orders; details
+    assert counted == {6}  # token; out of time; count; orders; details; payments
 
 
 @pytest.mark.parametrize("query", [{"status": 6}, {"page": 0}, {"page_size": 101}, {"page": "x"}])

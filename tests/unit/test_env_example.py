@@ -10,7 +10,9 @@ from unittest.mock import patch
 from luffy.settings import environment
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+EXAMPLE = dict(
+    re.findall(r"^#([A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+)
 
 # Asks for every setting there is, and notes what was asked for and with what default.
 READ_BY_SETTINGS = """

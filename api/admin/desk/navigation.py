@@ -14,6 +14,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "订单": [
         ("订单", "api.order", "receipt"),
+        ("退款", "api.refund", "currency_exchange"),
         ("报名", "api.enrolledcourse", "how_to_reg"),
     ],
     "课程": [

@@ -27,6 +27,8 @@ from api.services.coupons.lifecycle import Actor
 from api.services.orders import paying
 from api.services.orders.locks import lock_account
 from api.services.orders.paying import Outcome, Received
+from api.services.refunds import asking as refunding
+from utils.exceptions import ShopError
 
 MAY_BE_PAID = CLOSED | {OrderStatus.UNPAID}
 
@@ -79,6 +81,21 @@ def _lock(order_id: Any) -> None:
         list(Order.objects.select_for_update(no_key=True).filter(pk=order.pk).values_list("pk"))
 
 
+def _left_of(order_id: Any) -> dict[str, str]:
+    order = Order.objects.filter(pk=number_in(order_id)).first()
+    refunded = {} if order is None else {"已退金额": f"{order.refunded:.2f}"}
+    return _facts_of(order_id) | refunded
+
+
+class RefundForm(DeskDialogForm):
+    reason = forms.CharField(
+        label="退款原因",
+        max_length=200,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="会写入这笔退款和操作日志。",
+    )
+
+
 @admin.register(Order)
 class OrderAdmin(FactsAdmin):
     fieldsets = (
@@ -128,7 +145,7 @@ class OrderAdmin(FactsAdmin):
     search_fields = ("order_number",)  # what it finds is in get_search_results
     search_help_text = "按订单号或用户名的开头搜索"
     numbered_by = "order_number"
-    actions_detail = ("mark_paid",)
+    actions_detail = ("mark_paid", "ask_refund")
 
     # --- Facts --------------------------------------------------------------------------------
 
@@ -159,9 +176,13 @@ class OrderAdmin(FactsAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         order = self.get_object(request, str(object_id))
-        if order is None or order.status not in MAY_BE_PAID:
-            return []
-        return super().get_actions_detail(request, object_id)
+        fitting = set()
+        if order is not None and order.status in MAY_BE_PAID:
+            fitting.add("mark_paid")
+        if order is not None and order.status == OrderStatus.PAID:
+            fitting.add("ask_refund")
+        actions: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        return [one for one in actions if one.action_name.removeprefix("api_order_") in fitting]
 
     @whole
     @action(
@@ -200,6 +221,46 @@ class OrderAdmin(FactsAdmin):
             return back_to(order)
         tell = messages.warning if outcome is Outcome.EXCESS else messages.success
         tell(request, WHAT_CAME_OF_IT[outcome])
+        return back_to(order)
+
+    # --- A refund that the learner asked for by telephone, say -----------------------------------
+
+    def has_ask_refund_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perms(["api.view_order", "api.add_refund"])
+
+    @whole
+    @action(
+        description="申请退款",
+        permissions=["ask_refund"],
+        icon="currency_exchange",
+        dialog=asking(
+            "申请退款",
+            "为学员申请退还这个订单的全部剩余金额。由另一位有权限的同事审核后才会退款。",
+            form=RefundForm,
+            button="提交申请",
+            facts_of=_left_of,
+            lock=_lock,
+        ),
+    )
+    def ask_refund(self, request: HttpRequest, form: RefundForm, object_id: str) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            raise Http404
+        reason = form.cleaned_data["reason"]
+        try:
+            refunding.ask(
+                account_id=order.account_id,
+                order_number=order.order_number,
+                course_ids=[],
+                reason=reason,
+                now=timezone.now(),
+                staff_id=request.user.pk,
+            )
+        except ShopError as refused:
+            messages.error(request, f"没有提交：{refused.message}。")
+            return back_to(order)
+        self.log_change(request, order, f"申请退款：{reason}")
+        messages.success(request, "已提交退款申请，等待审核。")
         return back_to(order)
 
 

@@ -62,6 +62,7 @@ class PaymentInline(PartInline):
     verbose_name_plural = "支付记录"
     fields = (
         "channel",
+        "way",
         "out_trade_no",
         "trade_no",
         "amount",

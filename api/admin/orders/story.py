@@ -5,7 +5,7 @@ from typing import Any
 from api.admin.coupons.record_events import actor
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.links import link_to
-from api.models import CouponRecord, CouponRecordEvent, Order, ShopEvent
+from api.models import CouponRecord, CouponRecordEvent, Order, PaymentNotification, ShopEvent
 from api.rules.orders import OrderStatus
 from api.services.orders import events, frozen
 
@@ -18,6 +18,10 @@ _EVENTS = {
     events.CLOSED: "订单关闭",
     events.REVIVED: "关闭后收到付款，订单已恢复",
     events.EXCESS: "收到多付的款项，待退",
+    events.REFUND_ASKED: "申请退款",
+    events.REFUND_REFUSED: "退款申请被拒绝",
+    events.REFUNDED: "已退款",
+    events.RETURNED: "多付的款项已退回",
 }
 
 
@@ -42,13 +46,15 @@ def _coupon(one: dict[str, Any], where: str, records: dict[int, CouponRecord]) -
 
 
 def story(order: Order) -> list[list[Any]]:
-    """What happened to the order and to its coupons, in the order in which it happened. Two
-    queries."""
+    """What happened to the order and to its coupons, and what gateways said of its payments, in the
+    order in which it happened. Three queries."""
     told = [(event.at, 0, event.pk, _of_the_order(event)) for event in order.events.all()]
     # By record, which has an index: what the order did to the coupons that it spends.
     moves = CouponRecordEvent.objects.filter(record__in=frozen.spent_records(order), order=order)
     for move in moves.select_related("record", "account", "staff"):
         told.append((move.at, 1, move.pk, _of_a_record(move)))
+    for notice in PaymentNotification.objects.filter(payment__order=order).defer("body"):
+        told.append((notice.first_seen, 2, notice.pk, _of_a_gateway(notice)))
     return [row for _, _, _, row in sorted(told, key=lambda one: one[:3])]
 
 
@@ -57,8 +63,14 @@ def _of_the_order(event: ShopEvent) -> list[Any]:
     closed_as = event.data.get("status")
     if event.kind == events.CLOSED and closed_as is not None:
         text = f"{text}（{OrderStatus(closed_as).display}）"
-    note = f"金额{event.data['amount']}" if event.kind == events.EXCESS else ""
+    note = f"金额{event.data['amount']}" if "amount" in event.data else ""
     return [in_short(event.at), text, "", note]
+
+
+def _of_a_gateway(notice: PaymentNotification) -> list[Any]:
+    times = f"，共{notice.times_seen}次" if notice.times_seen > 1 else ""
+    said = f"{notice.get_channel_display()}通知：{notice.get_verdict_display()}{times}"
+    return [in_short(notice.first_seen), said, "", notice.out_trade_no]
 
 
 def _of_a_record(move: CouponRecordEvent) -> list[Any]:

@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     orders.unlike_their_lines,
     orders.unlike_their_enrolments,
     orders.unlike_their_payments,
+    orders.unlike_their_refunds,
 )
 
 

@@ -2,14 +2,22 @@
 coupons, which are looked at a batch of orders at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import DecimalField, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from api.models import CouponRecord, CouponRecordStatus, Order, OrderDetail, Payment
+from api.models import (
+    CouponRecord,
+    CouponRecordStatus,
+    Order,
+    OrderDetail,
+    Payment,
+    Refund,
+    RefundLine,
+)
 from api.rules.orders import OrderStatus
 from api.services import enrolments
 from api.services.audit.finding import Finding, differs
@@ -79,9 +87,9 @@ def unlike_their_coupons() -> Iterator[Finding]:
     is paid has used exactly those; any other holds none."""
     last = 0
     while batch := list(Order.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
-        held = _held(batch)
+        held, returned = _held(batch), _returned(batch)
         for order in batch:
-            if held[order.pk] != _due(order):
+            if held[order.pk] != _due(order, returned):
                 yield from _seen_again(order)
         last = batch[-1].pk
 
@@ -91,7 +99,7 @@ def _seen_again(order: Order) -> Iterator[Finding]:
     with transaction.atomic():
         lock_account(order.account_id)
         order.refresh_from_db()
-        held, due = _held([order])[order.pk], _due(order)
+        held, due = _held([order])[order.pk], _due(order, _returned([order]))
     if held != due:
         what = f"status {order.status}, holds {_said(held)}, should hold {_said(due)}"
         yield Finding(f"order {order.order_number}", what)
@@ -101,12 +109,15 @@ def _said(records: dict[int, int]) -> str:
     return ", ".join(f"record {pk} ({status})" for pk, status in sorted(records.items())) or "none"
 
 
-def _due(order: Order) -> dict[int, int]:
-    """The records that the order is to hold, each with its status."""
+def _due(order: Order, returned: Mapping[int, Set[int]]) -> dict[int, int]:
+    """The records that the order is to hold, each with its status; `returned` has those that came
+    back with a refund of a part of it."""
     if order.status == OrderStatus.UNPAID:
         return dict.fromkeys(spent_records(order), CouponRecordStatus.LOCKED.value)
     if order.status in PAID:
-        return dict.fromkeys(spent_records(order), CouponRecordStatus.USED.value)
+        back = returned.get(order.pk, frozenset())
+        kept = [record for record in spent_records(order) if record not in back]
+        return dict.fromkeys(kept, CouponRecordStatus.USED.value)
     return {}
 
 
@@ -117,6 +128,27 @@ def _held(orders: Sequence[Order]) -> dict[int, dict[int, int]]:
     for order_id, record_id, status in rows:
         held[order_id or 0][record_id] = status
     return held
+
+
+def _returned(orders: Sequence[Order]) -> dict[int, set[int]]:
+    """order -> the coupon records of its courses that were refunded."""
+    returned: dict[int, set[int]] = defaultdict(set)
+    done = RefundLine.objects.filter(refund__order__in=orders, refund__status=Refund.Status.DONE)
+    for order_id, record_id in done.values_list("refund__order", "detail__coupon_record"):
+        returned[order_id].add(record_id or 0)
+    return returned
+
+
+def unlike_their_refunds() -> Iterator[Finding]:
+    """What went back of a line, and of an order, is what its refunds that are done say."""
+    done = Q(refund_lines__refund__status=Refund.Status.DONE)
+    lines = OrderDetail.objects.annotate(told=_sum("refund_lines__amount", done))
+    rows = lines.filter(differs("refunded", "told")).order_by("pk")
+    for number, course_id, refunded, told in rows.values_list(
+        "order__order_number", "object_id", "refunded", "told"
+    ).iterator():
+        what = f"course {course_id}: refunded {refunded:.2f}, by its refunds {told:.2f}"
+        yield Finding(f"order {number}", what)
 
 
 def _sum(path: str, only: Q | None = None) -> Coalesce:

@@ -7,6 +7,8 @@ from api.models import Order, ShopEvent
 
 PLACED, PAID, CLOSED = "order.placed", "order.paid", "order.closed"
 REVIVED, EXCESS = "order.revived", "payment.excess"
+REFUND_ASKED, REFUND_REFUSED = "refund.asked", "refund.refused"
+REFUNDED, RETURNED = "order.refunded", "payment.returned"
 
 
 def write(kind: str, order: Order, now: datetime, **more: Any) -> None:

@@ -9,7 +9,7 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from api.models import CouponRecord, CouponRecordStatus, Course, Order, Payment
+from api.models import CouponRecord, CouponRecordStatus, Course, Order, Payment, PaymentType
 from api.rules.orders import CLOSED, OrderStatus
 from api.services import enrolments
 from api.services.coupons import holdings, lifecycle
@@ -17,6 +17,13 @@ from api.services.coupons.lifecycle import SERVICE, Actor, RecordsNotThere
 from api.services.orders import events
 from api.services.orders.frozen import spent_records
 from api.services.orders.locks import lock_account
+
+# A payment that was closed is none: its gateway may have taken the money all the same.
+TAKEN = (Payment.Status.PAID, Payment.Status.EXCESS)
+PAYMENT_TYPES = {
+    Payment.Channel.WECHAT: PaymentType.WECHAT,
+    Payment.Channel.ALIPAY: PaymentType.ALIPAY,
+}
 
 
 class WrongAmount(Exception):
@@ -77,7 +84,7 @@ def receive_first(
 def _noted(received: Received) -> Payment | None:
     """What is known of money that had come in before."""
     mine = Payment.objects.filter(out_trade_no=received.out_trade_no)
-    return mine.exclude(status=Payment.Status.WAITING).first()
+    return mine.filter(status__in=TAKEN).first()
 
 
 def settle_free(order: Order, *, now: datetime) -> None:
@@ -149,3 +156,7 @@ def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) 
         defaults=facts,
         create_defaults=facts | {"created": now},
     )
+    kind = PAYMENT_TYPES.get(Payment.Channel(received.channel))
+    if outcome is not Outcome.EXCESS and kind is not None:
+        own = {"payment_type": kind, "payment_number": received.trade_no}
+        Order.objects.filter(pk=order.pk).update(**own)

@@ -36,7 +36,9 @@ def tidy_placed(order: Order, index: SettlementIndex, bought: dict[int, int]) ->
     try:
         SettlementStore().remove_settled(order.account_id, index)
         _finish(order.account_id, order.settlement, bought)
-    except OUT_OF_REACH:  # or another settlement by now
+    except Exception as error:  # another settlement by now is one of them
+        if not is_out_of_reach(error):
+            raise
         tidy_soon(order.account_id)
 
 

@@ -1,0 +1,13 @@
+"""Where the gateway that runs here is reached."""
+
+from django.urls import path
+
+from api.gateways.local import views
+
+app_name = "gateway"
+urlpatterns = [
+    path("", views.panel, name="panel"),
+    path("alipay/gateway.do", views.alipay, name="alipay"),
+    path("wechat/<path:path>", views.wechat, name="wechat"),
+    path("cashier/<str:secret>/", views.cashier, name="cashier"),
+]

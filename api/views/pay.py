@@ -1,0 +1,125 @@
+"""/api/order/<number>/pay/, and what the gateways call (contract §10)."""
+
+import logging
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.response import Response
+
+from api.models import Payment, PaymentType
+from api.rules.payments import Verdict
+from api.serializers import parsed
+from api.serializers.pay import BegunShown, PayRequest
+from api.services.idempotency import Answer
+from api.services.payments import notices, starting
+from api.services.payments.notices import SIGNED_WITH
+from api.services.payments.starting import Begun, Payer
+from api.views.shop import ShopView, once
+from utils.addresses import address_of
+from utils.auth import AccountRequest
+from utils.exceptions import ShopError
+from utils.outages import is_out_of_reach
+from utils.response import SUCCESS
+
+logger = logging.getLogger(__name__)
+
+
+class PayOrderView(ShopView):
+    """Begins to pay an order."""
+
+    def post(self, request: AccountRequest, order_number: str) -> Response:
+        asked, now = parsed(PayRequest, request.data), timezone.now()
+        payer = Payer(
+            PaymentType(asked["payment_type"]),
+            asked["way"],
+            ip=address_of(request),
+            openid=asked["openid"],
+        )
+
+        def start() -> Begun | ShopError:
+            """Before the transaction of a key: it may ask a gateway. A refusal is handed on, to be
+            kept under the key as any other."""
+            try:
+                return starting.start(
+                    account_id=request.auth.user_id,
+                    order_number=order_number,
+                    payer=payer,
+                    now=now,
+                )
+            except ShopError as refused:
+                return refused
+
+        def answer(begun: Begun | ShopError) -> Answer:
+            if isinstance(begun, ShopError):
+                raise begun
+            return Answer(200, SUCCESS, dict(BegunShown(begun).data))
+
+        return once(request, answer, first=start, now=now)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class AlipayView(View):
+    """What Alipay sends, and where it sends the browser back to. Not under the envelope."""
+
+    http_method_names = ["get", "post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A notification: `success` where it was understood, `fail` to get it again."""
+        try:
+            verdict = notices.take_in(Payment.Channel.ALIPAY, request.body, {}, now=timezone.now())
+            understood = verdict.understood
+        except Exception as error:
+            if not is_out_of_reach(error):
+                raise
+            logger.warning("alipay: not taken in: %s", type(error).__name__)
+            understood = False
+        return HttpResponse("success" if understood else "fail", content_type="text/plain")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The browser's return. It proves nothing: it only leads to the order's page."""
+        out_trade_no = request.GET.get("out_trade_no", "").replace("\0", "")
+        return _to_the_order(Payment.Channel.ALIPAY, out_trade_no)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WechatPayView(View):
+    """What WeChat sends, and where it sends the browser back to. Not under the envelope."""
+
+    http_method_names = ["get", "post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A notification: 204 where it was understood, `{"code": "FAIL"}` to get it again."""
+        headers = {name: request.headers.get(name, "") for name in SIGNED_WITH}
+        try:
+            verdict = notices.take_in(
+                Payment.Channel.WECHAT, request.body, headers, now=timezone.now()
+            )
+        except Exception as error:
+            if not is_out_of_reach(error):
+                raise
+            logger.warning("wechat: not taken in: %s", type(error).__name__)
+            return JsonResponse({"code": "FAIL", "message": "暂时无法处理"}, status=503)
+        if verdict.understood:
+            return HttpResponse(status=204)
+        status = 401 if verdict is Verdict.SIGNATURE else 400
+        return JsonResponse({"code": "FAIL", "message": verdict.display}, status=status)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The browser's return from H5. It proves nothing: it only leads to the order's page."""
+        out_trade_no = request.GET.get("out_trade_no", "").replace("\0", "")
+        return _to_the_order(Payment.Channel.WECHAT, out_trade_no)
+
+
+def _to_the_order(channel: str, out_trade_no: str) -> HttpResponse:
+    payments = Payment.objects.filter(channel=channel, out_trade_no=out_trade_no)
+    number = payments.values_list("order__order_number", flat=True).first()
+    if number is None:
+        raise Http404
+    if settings.FRONTEND_ORDER_URL:
+        return HttpResponseRedirect(settings.FRONTEND_ORDER_URL % number)
+    return HttpResponseRedirect(reverse("order", args=[number]))

@@ -1,0 +1,67 @@
+"""The cashier and the panel of the gateway that runs here, in a phone's and a desk's width."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from api.gateways.local.views import book_in
+from api.models import Order, Payment, PaymentType
+from tests.support.gateways import LocalGateway, begin
+from tests.support.orders import order as new_order
+
+WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def payment(live_server: Any, settings: Any, tmp_path: Path) -> Payment:
+    """Of an order of 99.00, begun at Alipay."""
+    book_in.cache_clear()
+    LocalGateway(settings, tmp_path, live_server.url)
+    return begin(new_order(), PaymentType.ALIPAY)
+
+
+def fits(page: Any) -> bool:
+    """Whether nothing is wider than the window."""
+    wide: bool = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    return wide
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_one_pays_at_the_cashier_and_the_order_is_paid(page, payment, width):
+    page.set_viewport_size(WIDTHS[width])
+    page.goto(payment.pay_url)
+
+    expect(page.get_by_text("¥99.00")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("button", name="确认付款").click()
+    expect(page.get_by_text("已付款")).to_be_visible()
+    page.goto("/gateway/")
+    expect(page.get_by_text("200 success")).to_be_visible()
+    assert fits(page)
+
+    assert Order.objects.get().status == 0
+
+
+def test_one_who_does_not_pay_is_led_back(page, payment):
+    page.goto(payment.pay_url)
+    page.get_by_role("button", name="放弃付款").click()
+
+    page.wait_for_url(f"**/api/order/{payment.order.order_number}/")
+    assert Order.objects.get().status == 1
+
+
+def test_the_panel_sends_a_wrong_notification_once_more(page, payment):
+    page.goto(payment.pay_url)
+    page.get_by_role("button", name="确认付款").click()
+    expect(page.get_by_text("已付款")).to_be_visible()
+
+    page.goto("/gateway/")
+    page.get_by_label("再发付款通知").select_option("金额不符")
+    page.get_by_role("button", name="发送").click()
+
+    page.wait_for_timeout(1_000)
+    page.goto("/gateway/")
+    expect(page.get_by_text("TRADE_SUCCESS，金额不符")).to_be_visible()
+    assert Payment.objects.get().status == Payment.Status.PAID
