@@ -32,38 +32,38 @@ class Change(NamedTuple):
     kept: bool = True
 
 
-def in_form(form: Any, seen: Seen, where: str = "") -> list[Change]:
+def in_form(form: Any, seen: Seen) -> list[Change]:
     """What has changed under a form that was sent. Puts the saved values into the fields that the
     sender did not touch."""
     found = []
     for bound in seeing.changed_meanwhile(form, seen):
         untouched = seeing.is_untouched(bound, seen)
         words = seeing.saved_in_words(bound), seeing.sent_in_words(bound)
-        found.append(Change(where, seeing.label_of(bound), *words, kept=not untouched))
+        found.append(Change("", seeing.label_of(bound), *words, kept=not untouched))
         if untouched:
             _take_saved(form, bound)
     return found
 
 
 def in_formset(formset: Any, seen: Mapping[str, Seen]) -> list[Change]:
-    """The same for its rows, those also that somebody has deleted."""
+    """The same for its rows, of those also that are to be deleted."""
     found = []
     kind = str(formset.model._meta.verbose_name)
     for form in _sent_rows(formset):
-        was = seen.get(form.prefix)
-        if was is None:
-            continue
-        where = f"{kind}“{form.instance}”"
-        if _is_to_be_deleted(form):
-            if seeing.any_changed_meanwhile(form, was):
-                changed = seeing.changed_meanwhile(form, was)
-                now = "；".join(
-                    f"{seeing.label_of(one)}：{seeing.saved_in_words(one)}" for one in changed
-                )
-                found.append(Change(where, "整行", now or "（已修改）", TO_BE_DELETED))
-        else:
-            found += in_form(form, was, where)
+        was = seen.get(form.prefix, {})
+        changes = _in_deleted(form, was) if _is_to_be_deleted(form) else in_form(form, was)
+        if changes:  # only then: the name of a row may cost a query
+            where = f"{kind}“{form.instance}”"
+            found += [change._replace(where=where) for change in changes]
     return found
+
+
+def _in_deleted(form: Any, was: Seen) -> list[Change]:
+    if not seeing.any_changed_meanwhile(form, was):
+        return []
+    fields = seeing.changed_meanwhile(form, was)
+    now = "；".join(f"{seeing.label_of(one)}：{seeing.saved_in_words(one)}" for one in fields)
+    return [Change("", "整行", now or "（已修改）", TO_BE_DELETED)]
 
 
 def _is_to_be_deleted(form: Any) -> bool:
