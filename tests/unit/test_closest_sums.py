@@ -134,6 +134,21 @@ def test_a_best_choice_cut_short_is_never_dearer_than_the_present_one_and_tells_
         assert fen(other.total) - fen(other.gap) <= lowest[other.coupon] <= fen(other.total)
 
 
+def test_a_present_choice_that_is_cheaper_than_what_was_found_is_kept() -> None:
+    # 150 must be put back of 10, 70, 80 and 90: cut short, it puts back 160 or more.
+    backs = (10, 70, 80, 90)
+    lines = tuple(
+        Line(i, Decimal(100), (held(i, CouponType.CASH, Decimal(back)),), chosen)
+        for i, (back, chosen) in enumerate(zip(backs, (0, None, None, 3), strict=True))
+    )
+    site_wide = held(9, CouponType.THRESHOLD, Decimal(290), Decimal(300))
+    basket = Basket(lines, (site_wide,), 9)
+    with cut_short(few=1, many=1, most_work=-1):
+        found = best(basket)
+    assert (found.breakdown.total, found.saves) == (Decimal(10), Decimal(0))
+    assert found.gap == 0
+
+
 # Large baskets
 
 
