@@ -76,9 +76,10 @@ def test_a_period_in_other_words_lasts_its_days(display):
     assert last_day_of(date(2026, 1, 1), display, 10) == date(2026, 1, 10)
 
 
-def test_a_coupon_whose_last_day_has_not_passed_keeps_its_days():
+@pytest.mark.parametrize("last_day", [date(2026, 5, 7), date(2026, 5, 8), date(2027, 1, 1)])
+def test_a_coupon_whose_last_day_has_not_passed_keeps_its_days(last_day):
     days = {"taken": date(2026, 5, 1), "today": date(2026, 5, 7)}
-    assert returned_until(last_day=date(2026, 5, 7), **days) is None
+    assert returned_until(last_day=last_day, **days) is None
 
 
 def test_a_coupon_whose_last_day_passed_gets_the_days_that_it_had_left():
