@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from tests.chaos.servers import ORDER_TTL, Background, NoPostgres, Postgres, Red
 
 def main() -> int:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and end the servers
     seed = asked.seed if asked.seed is not None else random.randrange(10**6)
     random.seed(seed)
     place = Path(tempfile.mkdtemp(prefix="chaos-"))
