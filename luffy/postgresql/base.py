@@ -11,7 +11,8 @@ afterwards, where nobody stands between; behind a pooler the client keeps the ti
 server cancel the statement.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -57,6 +58,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.is_pooled, _ = cursor.fetchone()
         if self.is_pooled and self._statement_timeout:
             connection.wait = partial(_wait_or_cancel, connection, self._statement_timeout)
+
+    @contextmanager
+    def without_limits(self) -> Iterator[None]:
+        """While the block runs, a statement and its answer may take as long as they do: for a
+        command that reads all there is, never for a request."""
+        self.ensure_connection()
+        server, limited = self.connection, self.connection.wait
+        self._limit_statements_to(0)
+        del server.wait  # the partial above; the connection's own waits for ever
+        try:
+            yield
+        finally:
+            server.wait = limited
+            if not server.closed:
+                self._limit_statements_to(self._statement_timeout or 0)
+
+    def _limit_statements_to(self, seconds: int) -> None:
+        if self.is_pooled:
+            return  # the server's connection is everybody's; there the client alone keeps the time
+        with self.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, false)", [f"{seconds * 1000}"]
+            )
 
     def chunked_cursor(self) -> Any:
         """A cursor that the server keeps, for what is read in parts. Behind a pooler, which may ask
