@@ -28,6 +28,7 @@ from tests.support.factories import CouponFactory, CourseFactory, PricePolicyFac
 
 CLIENTS = (1, 8, 32)
 IN_PROCESS, SECONDS, MOST = 300, 8, 400  # MOST: orders a second that there are settlements for
+LEAST_EACH = 20  # orders that each client has, however slow the machine is
 LEAST = 0.35
 TOTAL = "461.00"
 HEAD = (
@@ -130,8 +131,8 @@ def run(redis: Redis) -> str:
 def _beside(port: int, shop: Shop, floor: Call, clients: int) -> tuple[Busy, Busy]:
     """The floor and placing, by so many clients."""
     its = keep_clients_busy(port, [repeat(floor)] * clients, seconds=SECONDS)
-    orders = iter(list(shop.calls(min(MOST, int(its.rate)) * SECONDS)))
-    share = min(MOST, int(its.rate)) * SECONDS // clients
+    share = max(LEAST_EACH, min(MOST, int(its.rate)) * SECONDS // clients)
+    orders = shop.calls(share * clients)
     each = [list(islice(orders, share)) for _ in range(clients)]
     return its, keep_clients_busy(port, each, seconds=SECONDS)
 
