@@ -21,6 +21,7 @@ from django.db.backends.postgresql import base
 
 CANCEL_SECONDS = 1.0  # to ask for it, by a connection of its own
 
+_SET = "SELECT set_config('statement_timeout', %s, false)"
 _SET_UNLESS_POOLED = """
     SELECT pg_backend_pid() <> %s,
            CASE WHEN pg_backend_pid() = %s THEN set_config('statement_timeout', %s, false) END
