@@ -12,7 +12,7 @@ from api.models import CouponRecord
 from api.services.coupons import issuing
 from api.services.coupons.issuing import Audience
 from api.services.coupons.refusals import IssuingRefused, NobodyToReceive, NotEnoughLeft
-from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from tests.support.factories import AccountFactory, CouponFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -87,7 +87,12 @@ def test_another_program_can_write_a_record_of_a_coupon_that_is_being_issued() -
     def write() -> bool:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
-            CouponRecordFactory(coupon=coupon, account=other)
+            CouponRecord.objects.create(
+                coupon_id=coupon.pk,
+                account_id=other.pk,
+                number="ELSEWHERE",
+                get_time=timezone.now(),
+            )
         return True
 
     [written] = at_once(write)
