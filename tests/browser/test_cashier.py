@@ -52,6 +52,17 @@ def test_one_who_does_not_pay_is_led_back(page, payment):
     assert Order.objects.get().status == 1
 
 
+def test_the_way_back_may_be_to_the_front_end_s_origin_and_no_other(page, payment, settings):
+    settings.FRONTEND_ORDER_URL = "https://shop.example.com:8443/orders/%s"
+    page.goto(payment.pay_url)
+    policy = page.request.get(page.url).headers["content-security-policy"]
+
+    assert "form-action 'self' https://shop.example.com:8443;" in f"{policy};"
+    settings.FRONTEND_ORDER_URL = ""
+    policy = page.request.get(page.url).headers["content-security-policy"]
+    assert "form-action 'self';" in f"{policy};"
+
+
 def test_the_panel_sends_a_wrong_notification_once_more(page, payment):
     page.goto(payment.pay_url)
     page.get_by_role("button", name="确认付款").click()

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -94,7 +97,7 @@ def alipay(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def cashier(request: HttpRequest, secret: str) -> HttpResponse:
+def cashier(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Where the learner pays, or does not."""
     trade, now = book().at_cashier(secret), timezone.now()
     if trade is None:
@@ -115,7 +118,12 @@ def cashier(request: HttpRequest, secret: str) -> HttpResponse:
         "way_back": server_of(trade).way_back(trade, now=now) or _redirect_url(request),
         "how": sending.HOW[book().behaviour("notify")],
     }
-    return render(request, "gateway/cashier.html", page)
+
+    @csp_update({"form-action": _front_end()})
+    def shown(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "gateway/cashier.html", page)
+
+    return shown(request)
 
 
 @require_http_methods(["GET", "POST"])
@@ -168,6 +176,13 @@ def _pay(request: HttpRequest, trade: LocalTrade, now: datetime) -> HttpResponse
         sendings = sending.plan(server, paid, own.behaviour("notify"), now=now)
         sending.send(own, server, paid, sendings)
     return HttpResponseRedirect(request.get_full_path())
+
+
+def _front_end() -> list[str]:
+    """Where the form of one who does not pay leads in the end, if that is another origin: a browser
+    would not follow there unless the page says so."""
+    front_end = urlsplit(settings.FRONTEND_ORDER_URL)
+    return [f"{front_end.scheme}://{front_end.netloc}"] if front_end.netloc else []
 
 
 def _redirect_url(request: HttpRequest) -> str:
