@@ -97,6 +97,15 @@ def test_the_order_shows_where_it_can_be_paid_until_it_is(alice, order, gateway)
     assert alice.get(url).json()["data"]["pay_url"] is None
 
 
+def test_a_channel_that_refuses_to_begin_takes_no_address_away(alice, order, gateway):
+    payment = begun(alice, order)
+    gateway.book.behave("answer", "error")
+    assert pay(alice, order, payment_type=0)["code"] == 4013
+
+    shown = alice.get(f"/api/order/{order.order_number}/").json()["data"]
+    assert shown["pay_url"] == payment.pay_url
+
+
 def gateway_trade(gateway: LocalGateway, payment: Payment) -> Any:
     gateway.pay(payment)
     asked = gateway_of("alipay")

@@ -72,11 +72,13 @@ def start_at_once(order: Order, *, now: datetime) -> None:
 
 
 def pay_url(order: Order) -> str | None:
-    """Where the order can be paid: of the payment that was begun last, or None."""
+    """Where the order can be paid: of the last of its payments that has an address, or None. One
+    that its channel refused to begin has none, and takes nothing from those before it."""
     if order.status != OrderStatus.UNPAID:
         return None
-    begun = [one for one in order.payments.all() if one.status == Payment.Status.WAITING]
-    return max(begun, key=lambda one: one.pk).pay_url or None if begun else None
+    open_ = (one for one in order.payments.all() if one.status == Payment.Status.WAITING)
+    begun = [one for one in open_ if one.pay_url]
+    return max(begun, key=lambda one: one.pk).pay_url if begun else None
 
 
 def _gateway(payer: Payer) -> tuple[Gateway, Way]:
