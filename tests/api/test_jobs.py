@@ -9,13 +9,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from api.models import CouponRecord, IdempotencyKey, JobRun, Order
+from api.models import CouponRecord, IdempotencyKey, JobRun, Order, Payment, Refund
 from api.services import background, jobs
 from api.services.orders import closing
+from api.services.refunds import asking, deciding
 from tests.support import orders
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
@@ -30,10 +32,23 @@ def ran(now: datetime) -> dict[str, int | None]:
     return {one.name: one.number for one in jobs.run(now=now)}
 
 
-def test_one_run_closes_clears_up_expires_and_forgets():
+def left_over(order: Order, now: datetime) -> tuple[Payment, Refund]:
+    """A payment of the paid order that nobody went on with, and an approved refund likewise."""
+    earlier, who = now - timedelta(hours=1), {"account_id": order.account_id}
+    payment = Payment.objects.create(
+        order=order, channel="alipay", out_trade_no="x", amount=1, created=earlier
+    )
+    number, staff = order.order_number, User.objects.create_user("chief")
+    asking.ask(**who, order_number=number, course_ids=[], reason="", now=earlier)
+    refund = Refund.objects.get()
+    return payment, deciding.approve(refund.pk, staff_id=staff.pk, note="", now=earlier)
+
+
+def test_one_run_does_every_job(gateway):
     now = timezone.now()
     order = orders.order()
     Order.objects.update(expires_at=now)
+    payment, refund = left_over(orders.order(price=0), now)
     CouponRecordFactory(coupon=CouponFactory(valid_end_date=timezone.localdate(now)))
     CouponRecord.objects.update(valid_until=timezone.localdate(now) - timedelta(days=1))
     IdempotencyKey.objects.create(
@@ -41,10 +56,14 @@ def test_one_run_closes_clears_up_expires_and_forgets():
     )
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - background.KEPT_FOR)
 
-    assert ran(now) == {job.name: 1 for job in jobs.JOBS}
+    both = {"clear up Redis after orders": 2}
+    assert ran(now) == {job.name: 1 for job in jobs.JOBS} | both
 
     order.refresh_from_db()
+    payment.refresh_from_db()
+    refund.refresh_from_db()
     assert (order.status, CouponRecord.objects.get().status) == (5, 2)
+    assert (payment.status, refund.status) == (Payment.Status.CLOSED, Refund.Status.DONE)
     assert not IdempotencyKey.objects.exists()
     assert not DBTaskResult.objects.exists()
 
@@ -129,7 +148,7 @@ def test_the_check_finds_nothing_where_jobs_ran_and_tasks_wait_for_their_time():
 
 
 def test_the_check_names_jobs_that_never_ran():
-    with pytest.raises(CommandError, match="late: close unpaid orders; late: clear up Redis"):
+    with pytest.raises(CommandError, match="; ".join(f"late: {job.name}" for job in jobs.JOBS)):
         call_command("jobs", "--check")
 
 
