@@ -71,7 +71,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         case ShopError():
             return failure(error.code, error.message, status=error.status)
         case drf.ValidationError():
-            return http_failure(400, _first_reason(error.detail))
+            return http_failure(400, first_reason(error.detail))
         case drf.ParseError():
             return http_failure(400, str(error.detail))
         case drf.APIException():
@@ -105,12 +105,12 @@ def _headers(error: drf.APIException) -> dict[str, str]:
     return headers
 
 
-def _first_reason(detail: Any, field: str = "") -> str:
+def first_reason(detail: Any, field: str = "") -> str:
     """`field: reason` of the first of a serializer's nested errors; `courseids.3` is an item."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
         own = "" if name == "non_field_errors" else str(name)
-        return _first_reason(inner, ".".join(filter(None, [field, own])))
+        return first_reason(inner, ".".join(filter(None, [field, own])))
     if isinstance(detail, list):
-        return _first_reason(detail[0], field)
+        return first_reason(detail[0], field)
     return f"{field}: {detail}" if field else str(detail)

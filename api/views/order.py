@@ -1,6 +1,7 @@
 """/api/order/ and /api/enrolled/: ordering what is settled, and what came of it (contract §9)."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 from rest_framework.response import Response
@@ -30,10 +31,14 @@ class OrderListView(ShopView):
     """An account's orders: order the settlement as quoted, list them."""
 
     def post(self, request: AccountRequest) -> Response:
-        asked = parsed(OrderRequest, request.data)
         now = timezone.now()
 
-        def place(meant: placing.Meant) -> Answer:
+        def read() -> tuple[dict[str, Any], placing.Meant]:
+            asked = parsed(OrderRequest, request.data)
+            return asked, placing.meant(account_id=request.auth.user_id)
+
+        def place(read: tuple[dict[str, Any], placing.Meant]) -> Answer:
+            asked, meant = read
             order = placing.place(
                 meant,
                 account_id=request.auth.user_id,
@@ -45,8 +50,7 @@ class OrderListView(ShopView):
             starting.start_at_once(order, now=now)
             return _answer(request, order)
 
-        meant = lambda: placing.meant(account_id=request.auth.user_id)  # noqa: E731
-        return once(request, place, first=meant, now=now)
+        return once(request, place, first=read, now=now)
 
     def get(self, request: AccountRequest) -> Response:
         asked = parsed(OrderQuery, request.query_params)

@@ -22,7 +22,6 @@ from api.services.payments.starting import Begun, Payer
 from api.views.shop import ShopView, once
 from utils.addresses import address_of
 from utils.auth import AccountRequest
-from utils.exceptions import ShopError
 from utils.outages import is_out_of_reach
 from utils.response import SUCCESS
 
@@ -33,30 +32,21 @@ class PayOrderView(ShopView):
     """Begins to pay an order."""
 
     def post(self, request: AccountRequest, order_number: str) -> Response:
-        asked, now = parsed(PayRequest, request.data), timezone.now()
-        payer = Payer(
-            PaymentType(asked["payment_type"]),
-            asked["way"],
-            ip=address_of(request),
-            openid=asked["openid"],
-        )
+        now = timezone.now()
 
-        def start() -> Begun | ShopError:
-            """Before the transaction of a key: it may ask a gateway. A refusal is handed on, to be
-            kept under the key as any other."""
-            try:
-                return starting.start(
-                    account_id=request.auth.user_id,
-                    order_number=order_number,
-                    payer=payer,
-                    now=now,
-                )
-            except ShopError as refused:
-                return refused
+        def start() -> Begun:
+            asked = parsed(PayRequest, request.data)
+            payer = Payer(
+                PaymentType(asked["payment_type"]),
+                asked["way"],
+                ip=address_of(request),
+                openid=asked["openid"],
+            )
+            return starting.start(
+                account_id=request.auth.user_id, order_number=order_number, payer=payer, now=now
+            )
 
-        def answer(begun: Begun | ShopError) -> Answer:
-            if isinstance(begun, ShopError):
-                raise begun
+        def answer(begun: Begun) -> Answer:
             return Answer(200, SUCCESS, dict(BegunShown(begun).data))
 
         return once(request, answer, first=start, now=now)

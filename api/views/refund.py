@@ -1,5 +1,8 @@
 """/api/order/<number>/refund/: what would come back, and asking for it (contract §10)."""
 
+from functools import partial
+from typing import Any
+
 from django.utils import timezone
 from rest_framework.response import Response
 
@@ -27,9 +30,9 @@ class RefundView(ShopView):
         return success(DueShown(due).data)
 
     def post(self, request: AccountRequest, order_number: str) -> Response:
-        asked, now = parsed(RefundRequest, request.data), timezone.now()
+        now = timezone.now()
 
-        def ask(_: None) -> Answer:
+        def ask(asked: dict[str, Any]) -> Answer:
             order = asking.ask(
                 account_id=request.auth.user_id,
                 order_number=order_number,
@@ -39,4 +42,5 @@ class RefundView(ShopView):
             )
             return Answer(200, SUCCESS, dict(OrderShown(order, context={"request": request}).data))
 
-        return once(request, ask, first=lambda: None, now=now)
+        read = partial(parsed, RefundRequest, request.data)
+        return once(request, ask, first=read, now=now)

@@ -13,6 +13,7 @@ from api.services import idempotency
 from api.services.idempotency import LONGEST_KEY, Answer, Attempt
 from api.services.orders import tidying
 from utils.auth import AccountRequest
+from utils.exceptions import ShopError, first_reason
 from utils.response import BaseResponse
 
 T = TypeVar("T")
@@ -35,8 +36,9 @@ def once(
     first: Callable[[], T],
     now: datetime,
 ) -> Response:
-    """Answers the request; under an `Idempotency-Key`, once (contract §9). `first` reads what must
-    be read before the transaction begins, and the operation gets it."""
+    """Answers the request; under an `Idempotency-Key`, once (contract §9). `first` reads the
+    request, and does what must be done before the transaction begins; the operation gets what it
+    gives. What either refuses is kept, a malformed request too."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return _response(operation(first()))
@@ -46,9 +48,25 @@ def once(
     attempt = Attempt(request.auth.user_id, key, fingerprint)
     answer = idempotency.answered(attempt, now=now)
     if answer is None:
-        found = first()
-        answer = idempotency.once(attempt, lambda: operation(found), now=now)
+        answer = idempotency.once(attempt, _begun(first, operation), now=now)
     return _response(answer)
+
+
+def _begun(first: Callable[[], T], operation: Callable[[T], Answer]) -> Callable[[], Answer]:
+    """What is left to do in the key's transaction, now that `first` is done or has refused."""
+    try:
+        found = first()
+    except ValidationError as malformed:
+        answer = Answer(400, 1400, error=first_reason(malformed.detail))
+        return lambda: answer
+    except ShopError as error:
+        refusal = error
+
+        def refuse() -> Answer:
+            raise refusal
+
+        return refuse
+    return lambda: operation(found)
 
 
 def _response(answer: Answer) -> Response:
