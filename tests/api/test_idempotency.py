@@ -18,7 +18,7 @@ from tests.support.factories import CourseFactory, PricePolicyFactory
 from tests.support.gateways import LocalGateway
 
 pytestmark = pytest.mark.django_db
-KEY = {"HTTP_IDEMPOTENCY_KEY": "k"}
+KEY = {"Idempotency-Key": "k"}
 KINDS = ("place", "pay", "cancel", "refund")
 
 
@@ -48,11 +48,11 @@ def test_the_first_answer_is_given_again_and_nothing_is_done_again(
     alice: Customer, gateway: LocalGateway, kind: str
 ) -> None:
     path, body = ready(alice, kind)
-    first = alice.post(path, body, **KEY)
+    first = alice.post(path, body, headers=KEY)
     assert first.json()["code"] == 1000
     after = in_sql()
 
-    again = alice.post(path, body, **KEY)
+    again = alice.post(path, body, headers=KEY)
 
     assert (again.status_code, again.json()) == (200, first.json())
     assert in_sql() == after
@@ -63,10 +63,10 @@ def test_another_body_under_the_key_is_refused(
     alice: Customer, gateway: LocalGateway, kind: str
 ) -> None:
     path, body = ready(alice, kind)
-    alice.post(path, body, **KEY)
+    alice.post(path, body, headers=KEY)
     after = in_sql()
 
-    other = alice.post(path, body | {"reason": "x", "version": "x"}, **KEY)
+    other = alice.post(path, body | {"reason": "x", "version": "x"}, headers=KEY)
 
     assert (other.status_code, other.json()["code"]) == (422, 1422)
     assert in_sql() == after
@@ -76,11 +76,11 @@ def test_another_body_under_the_key_is_refused(
 def test_another_path_under_the_key_is_refused(
     alice: Customer, gateway: LocalGateway, kind: str
 ) -> None:
-    alice.post("/api/order/999/cancel/", {}, **KEY)
+    alice.post("/api/order/999/cancel/", {}, headers=KEY)
     path, body = ready(alice, kind)
     before = in_sql()
 
-    other = alice.post(path, body, **KEY)
+    other = alice.post(path, body, headers=KEY)
 
     assert (other.status_code, other.json()["code"]) == (422, 1422)
     assert in_sql() == before
@@ -101,11 +101,11 @@ def test_a_malformed_request_is_a_refusal_that_is_kept_too(
     path, body = ready(alice, kind)
     before = in_sql()
     without = alice.post(path, malformed)
-    refused = alice.post(path, malformed, **KEY)
+    refused = alice.post(path, malformed, headers=KEY)
     assert (refused.status_code, refused.json()) == (400, without.json())
 
-    assert alice.post(path, malformed, **KEY).json() == refused.json()
-    assert alice.post(path, body, **KEY).status_code == 422
+    assert alice.post(path, malformed, headers=KEY).json() == refused.json()
+    assert alice.post(path, body, headers=KEY).status_code == 422
     assert in_sql() == before
 
 
@@ -113,10 +113,10 @@ def test_a_gateway_that_does_not_answer_is_not_kept(alice: Customer, gateway: Lo
     path, body = ready(alice, "cancel")
     alice.post(path.replace("cancel", "pay"), {})
     gateway.book.behave("answer", "error")
-    assert alice.post(path, body, **KEY).json()["code"] == 1503
+    assert alice.post(path, body, headers=KEY).json()["code"] == 1503
     gateway.book.behave("answer", "")
 
-    assert alice.post(path, body, **KEY).json()["data"]["status"] == 4
+    assert alice.post(path, body, headers=KEY).json()["data"]["status"] == 4
 
 
 # --- At once --------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ ANSWER = {"status": 200, "code": 1000, "data": "the first one's", "error": None}
 def test_whoever_meets_the_request_in_flight_waits_for_its_answer(alice: Customer) -> None:
     with in_flight(alice, ANSWER) as answers:
         threading.Timer(0.5, answers).start()
-        again = alice.post("/api/order/1/cancel/", {}, **KEY)
+        again = alice.post("/api/order/1/cancel/", {}, headers=KEY)
 
     assert (again.status_code, again.json()["data"]) == (200, "the first one's")
 
@@ -172,10 +172,10 @@ def test_whoever_waits_too_long_is_told_so_and_may_try_again(
 ) -> None:
     monkeypatch.setattr(idempotency, "_WAIT", 300)
     with in_flight(alice, ANSWER):
-        refused = alice.post("/api/order/1/cancel/", {}, **KEY)
+        refused = alice.post("/api/order/1/cancel/", {}, headers=KEY)
 
     assert (refused.status_code, refused.json()["code"]) == (409, 1409)
-    assert alice.post("/api/order/1/cancel/", {}, **KEY).json()["data"] == "the first one's"
+    assert alice.post("/api/order/1/cancel/", {}, headers=KEY).json()["data"] == "the first one's"
 
 
 @pytest.mark.postgres
@@ -183,6 +183,6 @@ def test_whoever_waits_too_long_is_told_so_and_may_try_again(
 def test_another_request_that_meets_it_is_refused_once_it_is_answered(alice: Customer) -> None:
     with in_flight(alice, ANSWER) as answers:
         threading.Timer(0.5, answers).start()
-        other = alice.post("/api/order/2/cancel/", {}, **KEY)
+        other = alice.post("/api/order/2/cancel/", {}, headers=KEY)
 
     assert (other.status_code, other.json()["code"]) == (422, 1422)

@@ -15,7 +15,7 @@ from api.gateways.alipay import signing
 from api.gateways.channels import gateway_of
 from api.gateways.local import keys
 from api.models import EnrolledCourse, Order, Payment
-from api.services.orders import closing, paying, trades
+from api.services.orders import closing, paying, tidying, trades
 from api.services.orders.paying import Received
 from api.services.payments import asking
 from tests.conftest import Customer
@@ -121,6 +121,25 @@ def test_an_order_placed_for_alipay_says_at_once_where_to_pay(alice, gateway):
     data = alice.post("/api/order/", {"money": "599.00", "payment_type": 1}).json()["data"]
 
     assert data["pay_url"] == Payment.objects.get().pay_url != ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_that_is_closed_as_soon_as_it_stands_was_placed_all_the_same(
+    alice, gateway, monkeypatch
+):
+    PricePolicyFactory(pk=10, content_object=CourseFactory(pk=1), price=599.0)
+    alice.post("/api/shoppingcar/", {"courseid": 1, "policyid": 10})
+    alice.settle([1])
+    closed = lambda order, *_: Order.objects.filter(pk=order.pk).update(  # noqa: E731
+        status=4, cancel_time=timezone.now()
+    )
+    monkeypatch.setattr(tidying, "tidy_placed", closed)  # the moment after the commit
+
+    answer = alice.post("/api/order/", {"money": "599.00", "payment_type": 1}).json()
+
+    assert (answer["code"], answer["data"]["status"]) == (1000, 4)
+    assert answer["data"]["pay_url"] is None
+    assert Payment.objects.count() == 0
 
 
 def test_a_channel_without_a_merchant_is_not_available(alice, order, settings):

@@ -60,13 +60,16 @@ def start(*, account_id: int, order_number: str, payer: Payer, now: datetime) ->
 
 
 def start_at_once(order: Order, *, now: datetime) -> None:
-    """Gives a new order its address to pay at, where its channel needs to ask nobody for one. In
-    the transaction that places it."""
+    """Gives a new order its address to pay at, where its channel needs to ask nobody for one, and
+    nobody has closed the order since it was placed."""
     channel = CHANNELS.get(PaymentType(order.payment_type))
     gateway = gateway_of(channel) if channel else None
     if gateway is None or not gateway.asks_nobody or order.status != OrderStatus.UNPAID:
         return
-    payment = _waiting(order, gateway, gateway.ways[0], now)
+    try:
+        payment = _waiting(order, gateway, gateway.ways[0], now)
+    except OrderStateRefused:
+        return
     charge = _charge(order, payment, Payer(PaymentType(order.payment_type)))
     _keep(payment, gateway.start(charge, now=now))
 
