@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,10 +18,12 @@ from api.models import (
     Order,
     OrderDetail,
     Payment,
+    Refund,
 )
 from api.services import audit
 from api.services.orders import closing
 from api.services.orders.frozen import spent_records
+from api.services.refunds import asking, deciding, finishing
 from tests.support import orders
 from tests.support.factories import (
     AccountFactory,
@@ -43,6 +46,20 @@ def placed(price: float = 599.0) -> Order:
     return orders.place(account, policies, tuple(records))
 
 
+def refund(order: Order) -> None:
+    """Of its first course, at the desk."""
+    now, course = timezone.now(), order.details.first().object_id
+    asking.ask(
+        account_id=order.account_id, order_number=order.order_number, course_ids=[course],
+        reason="", now=now,
+    )  # fmt: skip
+    chief, _ = User.objects.get_or_create(username="chief")
+    asked = Refund.objects.get(order=order)
+    assert finishing.finish(
+        deciding.approve(asked.pk, staff_id=chief.pk, note="", now=now), now=now
+    )
+
+
 class World(NamedTuple):
     unpaid: Order
     paid: Order
@@ -50,13 +67,14 @@ class World(NamedTuple):
     timed_out: Order
     revived: Order
     free: Order
+    refunded: Order
 
 
 @pytest.fixture
 def world() -> World:
     """An order in every state that the shop can bring it to by now."""
     now = timezone.now()
-    made = World(placed(), placed(), placed(), placed(), placed(), placed(price=30.0))
+    made = World(placed(), placed(), placed(), placed(), placed(), placed(price=30.0), placed())
     cancelled = made.cancelled
     orders.pay(made.paid)
     closing.cancel(account_id=cancelled.account_id, order_number=cancelled.order_number, now=now)
@@ -64,6 +82,8 @@ def world() -> World:
         assert closing.close_timed_out(order, now=now + timedelta(days=1))
     orders.pay(made.revived)
     orders.pay(made.paid)  # told twice
+    orders.pay(made.refunded)
+    refund(made.refunded)
     for order in made:
         order.refresh_from_db()
     return made
@@ -88,7 +108,7 @@ def record_of(order: Order) -> CouponRecord:
 
 
 def test_what_the_shop_does_holds(world: World) -> None:
-    assert [order.status for order in world] == [1, 0, 4, 5, 0, 0]
+    assert [order.status for order in world] == [1, 0, 4, 5, 0, 0, 0]
     assert world.free.actual_amount == 0
     assert found() == set()
 
@@ -165,6 +185,24 @@ BREAKS: dict[str, tuple[Callable[[World], object], str, bool]] = {
             valid_begin_date=NOW, valid_end_date=NOW, order_detail=w.cancelled.details.first(),
         ),
         "cancelled",
+        False,
+    ),
+    "a refunded course that is still learned": (
+        lambda w: EnrolledCourse.objects.filter(order_detail__order=w.refunded).update(status=0),
+        "refunded",
+        False,
+    ),
+    "a refund of another amount than its courses": (
+        lambda w: Refund.objects.filter(order=w.refunded).update(amount=1), "refunded", False,
+    ),
+    "a refund that was never sent": (
+        lambda w: Refund.objects.filter(order=w.refunded).update(status=1), "refunded", False,
+    ),
+    "a refunded course's coupon that stayed used": (
+        lambda w: CouponRecord.objects.filter(pk=record_of(w.refunded).pk).update(
+            status=1, order=w.refunded
+        ),
+        "refunded",
         False,
     ),
     "a refunded order that is still learned": (_order("paid", status=3), "paid", False),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import DecimalField, F, Q, Sum
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from api.models import (
@@ -66,14 +66,18 @@ def unlike_their_payments() -> Iterator[Finding]:
 
 
 def unlike_their_enrolments() -> Iterator[Finding]:
-    """Each line of a paid order has an enrolment, of that account in that course; one of a refunded
-    order has none that is open, one of any other none at all."""
+    """Each line of a paid order has an enrolment, of that account in that course; one that was
+    refunded has none that is open; one of an order that was never paid has none at all."""
     another = ~Q(enrolment__account=F("order__account")) | ~Q(enrolment__course=F("object_id"))
     some = Q(enrolment__isnull=False)
+    returned = Exists(
+        RefundLine.objects.filter(detail=OuterRef("pk"), refund__status=Refund.Status.DONE)
+    )
     wrong = (
         (Q(order__status__in=PAID) & (~some | another))
         | (Q(order__status=OrderStatus.REFUNDED.value, enrolment__status=enrolments.OPEN) & some)
         | (~Q(order__status__in=EVER_PAID) & some)
+        | (Q(enrolment__status=enrolments.OPEN) & returned)
     )
     lines = OrderDetail.objects.filter(wrong).order_by("pk")
     rows = lines.values_list("order__order_number", "object_id", "order__status", "enrolment")
@@ -140,7 +144,8 @@ def _returned(orders: Sequence[Order]) -> dict[int, set[int]]:
 
 
 def unlike_their_refunds() -> Iterator[Finding]:
-    """What went back of a line, and of an order, is what its refunds that are done say."""
+    """What went back of a line is what its refunds that are done say, and of an order what they
+    sent back of its price."""
     done = Q(refund_lines__refund__status=Refund.Status.DONE)
     lines = OrderDetail.objects.annotate(told=_sum("refund_lines__amount", done))
     rows = lines.filter(differs("refunded", "told")).order_by("pk")
@@ -149,6 +154,15 @@ def unlike_their_refunds() -> Iterator[Finding]:
     ).iterator():
         what = f"course {course_id}: refunded {refunded:.2f}, by its refunds {told:.2f}"
         yield Finding(f"order {number}", what)
+    yield from _unlike_what_was_sent()
+
+
+def _unlike_what_was_sent() -> Iterator[Finding]:
+    done = Q(refunds__status=Refund.Status.DONE, refunds__excess=False)
+    orders = Order.objects.annotate(sent=_sum("refunds__amount", done))
+    rows = orders.filter(differs("refunded", "sent")).order_by("pk")
+    for number, refunded, sent in rows.values_list("order_number", "refunded", "sent").iterator():
+        yield Finding(f"order {number}", f"refunded {refunded:.2f}, sent back {sent:.2f}")
 
 
 def _sum(path: str, only: Q | None = None) -> Coalesce:
