@@ -30,10 +30,12 @@ from api.models import (
     OftenAskedQuestion,
     Order,
     PricePolicy,
+    Refund,
     Scholarship,
     Teacher,
     UserAuthToken,
 )
+from api.services.refunds import asking as refunding
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -107,6 +109,19 @@ def enrolment() -> EnrolledCourse:
     return EnrolledCourse.objects.get(order_detail__order=paid)
 
 
+def refund() -> Refund:
+    paid = order()
+    pay(paid)
+    refunding.ask(
+        account_id=paid.account_id,
+        order_number=paid.order_number,
+        course_ids=[],
+        reason="不想学了",
+        now=timezone.now(),
+    )
+    return Refund.objects.get(order=paid)
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -143,6 +158,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     ),
     Order: order,
     PricePolicy: lambda: PricePolicyFactory(content_object=course()),
+    Refund: refund,
     Scholarship: lambda: Scholarship.objects.create(
         degree_course=degree(), time_percent=80, value=100
     ),

@@ -25,8 +25,10 @@ from api.models import (
     CourseChapter,
     CourseDetail,
     CourseSection,
+    Order,
     Payment,
     PricePolicy,
+    Refund,
     Teacher,
     UserAuthToken,
 )
@@ -340,7 +342,7 @@ def dialogs() -> list[Any]:
 
 
 def test_every_dialog_carries_what_one_decides_upon() -> None:
-    assert len(dialogs()) == 3
+    assert len(dialogs()) == 6
     for action in dialogs():
         assert issubclass(action.dialog["form_class"], DeskDialogForm)
         assert action.dialog["form_class"].facts_of(None) == {}
@@ -380,6 +382,30 @@ def test_an_order_that_was_closed_meanwhile_is_marked_as_paid_only_on_purpose(
     assert chief.post(url, again).headers["HX-Redirect"]
     order.refresh_from_db()
     assert order.status == 0
+
+
+def test_a_refund_that_another_has_decided_meanwhile_is_not_decided_again(chief: Client) -> None:
+    asked = MAKERS[Refund]()
+    url = reverse("admin:api_refund_changelist") + f"{asked.pk}/refuse/"
+    mine = dialog_of(chief, url) | {"note": "课程已学完"}
+    Refund.objects.update(status=Refund.Status.APPROVED)
+    page = text_of(chief.post(url, mine))
+    assert "您打开时是“待审核”，现在是“退款中”" in page
+    assert "课程已学完" in page
+    assert Refund.objects.get().status == Refund.Status.APPROVED
+    assert not LogEntry.objects.exists()
+
+
+def test_a_refund_is_not_asked_for_twice_by_two_with_the_same_page(chief: Client) -> None:
+    asked = MAKERS[Refund]()
+    Order.objects.update(status=0)
+    url = reverse("admin:api_order_changelist") + f"{asked.order_id}/ask_refund/"
+    mine = dialog_of(chief, url) | {"reason": "电话申请"}
+    Order.objects.update(status=2)
+    page = text_of(chief.post(url, mine))
+    assert "您打开时是“交易成功”，现在是“退费申请中”" in page
+    assert "电话申请" in page
+    assert Refund.objects.count() == 1
 
 
 def test_a_token_is_not_revoked_of_an_account_that_has_another_name_by_now(chief: Client) -> None:
