@@ -15,7 +15,7 @@ from api.models import JobRun
 from api.services import background, idempotency
 from api.services.coupons import expiry
 from api.services.orders import closing, tidying
-from api.services.payments import asking
+from api.services.payments import asking, notices
 from api.services.refunds import sending
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,11 @@ JOBS = (
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
     Job("expire coupons", _expire, nightly=True),
     Job("forget idempotency keys", lambda now: idempotency.forget_old(now=now), nightly=True),
+    Job(
+        "forget forged notifications",
+        lambda now: notices.forget_forgeries(now=now),
+        nightly=True,
+    ),
     Job("forget finished tasks", lambda now: background.forget_old(now=now), nightly=True),
 )
 

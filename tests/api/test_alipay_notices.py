@@ -1,10 +1,12 @@
 """POST and GET /api/alipay/: what Alipay sends, and what is believed of it (contract §10)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ from api.models import (
 )
 from api.services.orders import closing, paying
 from api.services.orders.paying import Received
+from api.services.payments import notices
 from tests.support.gateways import FORM, LocalGateway, begin
 from tests.support.orders import order as new_order
 
@@ -52,6 +55,13 @@ def notice(gateway: LocalGateway, trade: LocalTrade) -> Callable[..., dict[str, 
         return params | {"sign": signature(gateway, params)}
 
     return sign
+
+
+@pytest.fixture
+def clear_counts() -> Iterator[None]:
+    caches["process"].clear()
+    yield
+    caches["process"].clear()
 
 
 def signature(gateway: LocalGateway, params: dict[str, str]) -> str:
@@ -284,6 +294,40 @@ def test_a_forgery_is_not_kept_at_full_length(db, gateway):
     send(b"a=" + b"1" * 60_000)
 
     assert len(PaymentNotification.objects.get().body) == 8_192
+
+
+def test_strangers_fill_no_table_and_genuine_ones_are_kept_all_the_same(
+    notice, monkeypatch, clear_counts
+):
+    monkeypatch.setattr(notices, "MOST_FORGERIES", 3)
+    for number in range(5):
+        assert send(f"a={number}".encode()) == "fail"
+    assert PaymentNotification.objects.count() == 3
+
+    assert send(b"a=0") == "fail"  # the same again needs no room
+    assert send(notice()) == "success"
+
+    assert sorted(PaymentNotification.objects.values_list("verdict", "times_seen")) == [
+        ("paid", 1),
+        *[("signature", 1)] * 2,
+        ("signature", 2),
+    ]
+
+
+def test_forgeries_are_forgotten_thirty_days_after_they_came_last(notice, clear_counts):
+    now = timezone.now()
+    send(notice())
+    for days in (29, 30, 31):
+        send(f"a={days}".encode())
+        newest = PaymentNotification.objects.latest("pk")
+        PaymentNotification.objects.filter(pk=newest.pk).update(last_seen=now - timedelta(days))
+    PaymentNotification.objects.filter(verdict="paid").update(last_seen=now - timedelta(300))
+
+    assert notices.forget_forgeries(now=now) == 1
+
+    kept = PaymentNotification.objects.order_by("pk").values_list("verdict", "body")
+    assert [verdict for verdict, _ in kept] == ["paid", "signature", "signature"]
+    assert [body for _, body in kept][1:] == ["a=29", "a=30"]
 
 
 def test_without_a_merchant_nothing_is_believed(notice, settings):

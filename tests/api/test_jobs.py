@@ -14,9 +14,18 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from api.models import CouponRecord, IdempotencyKey, JobRun, Order, Payment, Refund
+from api.models import (
+    CouponRecord,
+    IdempotencyKey,
+    JobRun,
+    Order,
+    Payment,
+    PaymentNotification,
+    Refund,
+)
 from api.services import background, jobs
 from api.services.orders import closing
+from api.services.payments import notices
 from api.services.refunds import asking, deciding
 from tests.support import orders
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
@@ -55,6 +64,10 @@ def test_one_run_does_every_job(gateway):
         account=AccountFactory(), key="k", fingerprint="", created=now - timedelta(days=1)
     )
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - background.KEPT_FOR)
+    long_ago = now - notices.FORGERIES_KEPT - timedelta(seconds=1)
+    PaymentNotification.objects.create(
+        channel="alipay", verdict="signature", first_seen=long_ago, last_seen=long_ago
+    )
 
     both = {"clear up Redis after orders": 2}
     assert ran(now) == {job.name: 1 for job in jobs.JOBS} | both
@@ -66,6 +79,7 @@ def test_one_run_does_every_job(gateway):
     assert (payment.status, refund.status) == (Payment.Status.CLOSED, Refund.Status.DONE)
     assert not IdempotencyKey.objects.exists()
     assert not DBTaskResult.objects.exists()
+    assert not PaymentNotification.objects.exists()
 
 
 def test_a_second_run_finds_nothing_to_do():

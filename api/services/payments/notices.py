@@ -1,10 +1,12 @@
 """Notifications of the gateways (contract §10): judged in one order, acted upon once, and kept."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -18,12 +20,18 @@ from api.services.orders.paying import Outcome, Received, WrongAmount
 # The headers that a notification may be signed with.
 SIGNED_WITH = ("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial")
 MOST_OF_A_FORGERY = 8_192  # characters kept of what nobody signed
+LONGEST_HEADER = 1_024  # characters, likewise
+MOST_FORGERIES = 200  # kept by a process in a day, for a channel: anybody may send them
+FORGERIES_KEPT = timedelta(days=30)
+
+logger = logging.getLogger(__name__)
 
 
 def take_in(channel: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Verdict:
     """What became of a notification. The first of these that fails refuses it, and nothing has
     changed: signature, application, merchant, number, amount, status. The same again, at whatever
-    moment, changes nothing more. Each is kept with its verdict."""
+    moment, changes nothing more. Each is kept with its verdict, but for more than MOST_FORGERIES
+    that nobody signed: a stranger must not fill the disk."""
     gateway, payment = gateway_of(channel), None
     try:
         if gateway is None:
@@ -72,16 +80,36 @@ def _keep(
     text = _storable(body.decode("utf-8", "backslashreplace"))
     if kept["verdict"] == Verdict.SIGNATURE:
         text = text[:MOST_OF_A_FORGERY]
+        headers = {name: value[:LONGEST_HEADER] for name, value in headers.items()}
     new = {"body": text, "headers": dict(headers), "first_seen": now, "last_seen": now}
     same = PaymentNotification.objects.filter(channel=channel, digest=digest)
     again = {"times_seen": F("times_seen") + 1, "last_seen": now}
     if same.update(**again, **kept):
+        return
+    if kept["verdict"] == Verdict.SIGNATURE and not _has_room_for_a_forgery(channel):
+        logger.warning("%s: a notification that nobody signed, not kept: %s", channel, digest)
         return
     try:
         with transaction.atomic():
             PaymentNotification.objects.create(channel=channel, digest=digest, **new, **kept)
     except IntegrityError:  # the same came at the same moment
         same.update(**again, **kept)
+
+
+def _has_room_for_a_forgery(channel: str) -> bool:
+    counts, name = caches["process"], f"forgeries:{channel}"
+    counts.add(name, 0, timedelta(days=1).total_seconds())
+    try:
+        return counts.incr(name) <= MOST_FORGERIES
+    except ValueError:  # the day ended between the two
+        return True
+
+
+def forget_forgeries(*, now: datetime) -> int:
+    """Deletes what nobody signed and nobody has sent for FORGERIES_KEPT; gives how many."""
+    forged = PaymentNotification.objects.filter(verdict=Verdict.SIGNATURE.value)
+    deleted, _ = forged.filter(last_seen__lt=now - FORGERIES_KEPT).delete()
+    return deleted
 
 
 def _storable(text: str) -> str:
