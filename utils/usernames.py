@@ -16,11 +16,14 @@ _MAY_BE_MIXED = (
     {"LATIN", "HAN", "BOPOMOFO"},
     {"LATIN", "HAN", "HANGUL"},
 )
-# Cyrillic and Greek letters that nobody tells from Latin ones.
+# Letters that nobody tells from Latin ones: Cyrillic and Greek, then those of both whose capitals
+# are such, Armenian, and the Latin i without its dot.
 _LOOKS_LIKE = str.maketrans(
-    "аеорсухіјѕһԁԛԝӏοανικρτυχ",
-    "aeopcyxijshdqwloavikptux",
+    "аеорсухіјѕһԁԛԝӏοανικρτυχ" + "вкмнтүβεζημ" + "օսոհ" + "ı",
+    "aeopcyxijshdqwloavikptux" + "bkmhtybezhm" + "ounh" + "i",
 )
+# Scripts that nobody writes names in today, and whose letters look like Latin ones (UTS #39).
+_OUT_OF_USE = {"CHEROKEE", "COPTIC", "DESERET", "LISU", "OLD", "GOTHIC", "OSAGE"}
 
 
 def key(name: str) -> str:
@@ -37,6 +40,8 @@ def fault_of(name: str) -> str:
     if not all(_can_be_seen(mark) for mark in name + seen):
         return "包含不允许的字符"
     scripts = {_script(mark) for mark in seen} - {""}
+    if scripts & _OUT_OF_USE or any(_is_phonetic(mark) for mark in seen):
+        return "包含不允许的字符"
     if len(scripts) > 1 and not any(scripts <= together for together in _MAY_BE_MIXED):
         return "不能混用容易混淆的文字"
     return "太长" if len(key(name)) > LONGEST else ""
@@ -45,6 +50,13 @@ def fault_of(name: str) -> str:
 def _can_be_seen(mark: str) -> bool:
     invisible = mark in _INVISIBLE or unicodedata.name(mark, "").startswith(_VARIANTS)
     return mark.isprintable() and not invisible
+
+
+def _is_phonetic(mark: str) -> bool:
+    """A Latin letter that no language writes names with: `ɑlex`, `ᴀlex`, or a click, `ǀ`."""
+    letter = unicodedata.name(mark, "").startswith("LATIN")
+    of_names = mark < "\u0250" or "\u1e00" <= mark <= "\u1eff"
+    return letter and (not of_names or unicodedata.category(mark) == "Lo")
 
 
 def _script(mark: str) -> str:

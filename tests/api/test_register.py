@@ -50,7 +50,20 @@ def test_spaces_around_the_name_do_not_count_and_those_of_the_password_do(anonym
 
 @pytest.mark.parametrize(
     "username",
-    ["ab", "a" * 64, "张三", "o'neill", "%_*", "алиса", "luffy路飞", "ルフィ子", "ｂｏｂ", "josé"],
+    [
+        "ab",
+        "a" * 64,
+        "张三",
+        "o'neill",
+        "%_*",
+        "алиса",
+        "luffy路飞",
+        "ルフィ子",
+        "ｂｏｂ",
+        "josé",
+        "Łukasz",
+        "nguyễn",
+    ],
 )
 def test_a_name_has_2_to_64_characters_that_can_be_seen(anonymous, username):
     assert register(anonymous, username).json()["data"] == {"username": username}
@@ -83,6 +96,11 @@ def test_a_name_has_2_to_64_characters_that_can_be_seen(anonymous, username):
         ("αlex", "username: 不能混用容易混淆的文字"),
         ("路飞\u0430", "username: 不能混用容易混淆的文字"),
         ("user\u0661", "username: 不能混用容易混淆的文字"),  # an Arabic 1
+        ("ɑlex", "username: 包含不允许的字符"),  # a letter of phonetics
+        ("ᴀlex", "username: 包含不允许的字符"),
+        ("ꞵob", "username: 包含不允许的字符"),
+        ("a\u01c0ex", "username: 包含不允许的字符"),  # a click
+        ("ᎪᏞᎬᏘ", "username: 包含不允许的字符"),  # Cherokee
         ("㎨" * 30, "username: 太长"),
         ("da\u200bve", "username: 包含不允许的字符"),
         ("da\u3000ve", f"username: {NO_SEPARATORS}"),
@@ -154,10 +172,21 @@ def test_a_name_that_looks_like_a_taken_one_is_taken_both_ways(anonymous, twin):
         assert Account.objects.get().username == first
 
 
-def test_a_name_all_of_look_alikes_is_taken_too(anonymous):
-    register(anonymous, "coco")
+@pytest.mark.parametrize(
+    ("taken", "twin"),
+    [
+        ("coco", "\u0441\u043e\u0441\u043e"),
+        ("BOBA", "\u0412\u041e\u0412\u0410"),  # capitals, whose small letters differ
+        ("KOT", "\u041a\u041e\u0422"),
+        ("MAX", "\u039c\u0391\u03a7"),
+        ("alice", "al\u0131ce"),
+        ("ono", "\u0585\u0578\u0585"),
+    ],
+)
+def test_a_name_all_of_look_alikes_is_taken_too(anonymous, taken, twin):
+    register(anonymous, taken)
 
-    assert register(anonymous, "\u0441\u043e\u0441\u043e").json() == TAKEN
+    assert register(anonymous, twin).json() == TAKEN
 
 
 def test_a_name_of_digits_may_come_as_a_number(anonymous):
