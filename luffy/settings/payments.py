@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.core.exceptions import ImproperlyConfigured
 
-from luffy.settings.environment import BASE_DIR, VAR_DIR, env, number
+from luffy.settings.environment import BASE_DIR, LONGEST_WAIT, VAR_DIR, env, number
 from luffy.settings.web import DEBUG
 
 PEM = serialization.Encoding.PEM
@@ -109,8 +109,9 @@ def matching(name: str, value: str, pattern: str, what: str) -> None:
         raise ImproperlyConfigured(f"{name} must be {what}: {value!r}")
 
 
-GATEWAY_CONNECT_TIMEOUT = number("GATEWAY_CONNECT_TIMEOUT", 2, at_least=1)  # seconds
-GATEWAY_TIMEOUT = number("GATEWAY_TIMEOUT", 5, at_least=1)  # seconds that an answer may take
+# Seconds to reach a gateway, and that its answer may take.
+GATEWAY_CONNECT_TIMEOUT = number("GATEWAY_CONNECT_TIMEOUT", 2, at_least=1, at_most=LONGEST_WAIT)
+GATEWAY_TIMEOUT = number("GATEWAY_TIMEOUT", 5, at_least=1, at_most=LONGEST_WAIT)
 
 ALIPAY_APP_ID: str = env.str("ALIPAY_APP_ID", default="")
 ALIPAY_SELLER_ID: str = env.str("ALIPAY_SELLER_ID", default="")

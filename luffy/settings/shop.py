@@ -52,5 +52,6 @@ if REDIS_CLUSTER and not (
     )
 SHOPPING_CAR_MOST = number("SHOPPING_CAR_MOST", 100, at_least=1)  # courses in one car
 PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives; 0: for ever
-REFUND_DAYS = number("REFUND_DAYS", 7)  # days after paying that a refund can be asked for
+# Days after paying that a refund can be asked for.
+REFUND_DAYS = number("REFUND_DAYS", 7, at_most=36_500)
 ORDER_TTL = number("ORDER_TTL", 1800, at_least=1)  # seconds an order waits to be paid

@@ -458,6 +458,9 @@ def test_a_time_or_number_that_no_server_takes_is_refused(monkeypatch, name: str
     ("name", "value", "sentence"),
     [
         ("DESK_SESSION_HOURS", "1000000", "DESK_SESSION_HOURS must be at most 8760."),
+        ("REFUND_DAYS", "1000000", "REFUND_DAYS must be at most 36500."),  # no such day
+        ("GATEWAY_TIMEOUT", "1000000000", "GATEWAY_TIMEOUT must be at most 2000000."),
+        ("GATEWAY_CONNECT_TIMEOUT", "1000000000", "GATEWAY_CONNECT_TIMEOUT must be at most"),
         ("MEDIA_URL", "ftp://cdn.example/", "MEDIA_URL must be as in /media/ or https://"),
         ("SECRET_KEY", "   ", "SECRET_KEY is not set."),
         ("SECRET_KEY", "$abc", "SECRET_KEY begins with $, and so stands for another variable"),
