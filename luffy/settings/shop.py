@@ -54,3 +54,7 @@ SHOPPING_CAR_MOST = number("SHOPPING_CAR_MOST", 100, at_least=1)  # courses in o
 PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives; 0: for ever
 REFUND_DAYS = number("REFUND_DAYS", 7)  # days after paying that a refund can be asked for
 ORDER_TTL = number("ORDER_TTL", 1800, at_least=1)  # seconds an order waits to be paid
+
+# Of one account (utils/limits/claims.py).
+CLAIMS_PER_MINUTE = number("CLAIMS_PER_MINUTE", 60, at_least=1)
+CODE_GUESSES_PER_MINUTE = number("CODE_GUESSES_PER_MINUTE", 10, at_least=1)  # wrong ones
