@@ -90,7 +90,8 @@ def _schema(name: str, operation: Operation) -> Any:
         operation_id=name,
         summary=operation.summary,
         request=operation.request,
-        auth=operation.security(),
+        # It is written as it is; drf-spectacular declares texts.
+        auth=operation.security(),  # type: ignore[arg-type]
         parameters=[
             *_HEADERS,
             *([operation.query] if operation.query else []),

@@ -34,7 +34,8 @@ class CouponView(APIView):
         return super().get_authenticators()
 
     def get(self, request: Request) -> Response:
-        account_id = request.auth.user_id if request.auth else None
+        auth: Any = request.auth
+        account_id = auth.user_id if auth else None
         offered = claiming.offered(account_id=account_id, now=timezone.now())
         return success(OfferedShown(offered, many=True).data)
 

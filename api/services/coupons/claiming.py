@@ -50,10 +50,10 @@ def offered(*, account_id: int | None, now: datetime) -> list[Offered]:
     """What everybody can claim now, the newest first; also what this account has claimed. One
     query, and one for what the account has."""
     today = timezone.localdate(now)
-    found = of_some_use(Coupon.objects.receivable(today).with_states(today)).filter(
-        claimable=True, quantity__gt=F("issued"), use_days_left__gte=0
+    found = of_some_use(Coupon.objects.receivable(today)).filter(
+        claimable=True, quantity__gt=F("issued")
     )
-    coupons = list(found.order_by("-pk"))
+    coupons = [coupon for coupon in found.order_by("-pk") if not is_over(coupon, today)]
     had = _had_of(coupons, account_id)
     return [Offered(coupon, had.get(coupon.pk, 0)) for coupon in coupons]
 
