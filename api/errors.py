@@ -69,6 +69,30 @@ class SettlementChanged(ShopError):
     status, code, message = 412, 1412, "结算信息已变化，请刷新后重试"
 
 
+class CouponNotThere(ShopError):
+    """Nobody claims it himself, or nobody could ever use it, or the code is nobody's."""
+
+    code, message = 3001, "优惠券不存在"
+
+
+class NotInReceiptDays(ShopError):
+    """Before its days of receipt, after them, or after the last day on which it can be used."""
+
+    code, message = 3002, "不在领取时间"
+
+
+class ClaimedOut(ShopError):
+    code, message = 3003, "优惠券已领完"
+
+
+class ClaimLimitReached(ShopError):
+    code, message = 3004, "已达到领取上限"
+
+
+class CouponStopped(ShopError):
+    code, message = 3005, "优惠券已停止发放"
+
+
 class MoneyMismatch(ShopError):
     code, message = 4001, "总价、优惠券抵扣和实际支付的金额不符"
 

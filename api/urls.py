@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api.schema.views import DocsView, SchemaView
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
-from api.views.coupon import MyCouponsView
+from api.views.coupon import CouponView, MyCouponsView
 from api.views.course import CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.pay import AlipayView, PayOrderView, WechatPayView
@@ -33,6 +33,7 @@ urlpatterns = [
     path("order/", OrderListView.as_view()),
     path("order/<str:order_number>/", OrderView.as_view(), name="order"),
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
+    path("coupon/", CouponView.as_view()),
     path("couponrecord/", MyCouponsView.as_view()),
     path("order/<str:order_number>/pay/", PayOrderView.as_view()),
     path("order/<str:order_number>/refund/", RefundView.as_view()),

@@ -23,7 +23,7 @@ class LuffyAuth(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Account, UserAuthToken]:
         """The account and its token; a missing, malformed or unknown token is a 401, and too
         many of them a 429."""
-        token = _from_header(request) or request.query_params.get("token", "")
+        token = _given(request)
         refused = RefusedTokens(request, token)
         refused.check()
         auth = _find(token)
@@ -34,6 +34,18 @@ class LuffyAuth(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"
+
+
+class OptionalAuth(LuffyAuth):
+    """Lets in who has no token; a wrong one is a 401 as everywhere."""
+
+    # REST framework's types let an authentication pass, and LuffyAuth never does.
+    def authenticate(self, request: Request) -> tuple[Account, UserAuthToken] | None:  # type: ignore[override]
+        return super().authenticate(request) if _given(request) else None
+
+
+def _given(request: Request) -> str:
+    return _from_header(request) or request.query_params.get("token", "")
 
 
 def _find(token: str) -> UserAuthToken | None:

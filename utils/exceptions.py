@@ -31,8 +31,8 @@ class ShopError(Exception):
 
 
 class TooManyAttempts(drf.Throttled):
-    """Too many attempts to log in; the password was not looked at. HTTP 429. `wait` is the number
-    of whole seconds until the next attempt is allowed."""
+    """Too many attempts to log in, to claim or to guess; what was sent was not looked at. HTTP 429.
+    `wait` is the number of whole seconds until the next attempt is allowed."""
 
     wait: int
 

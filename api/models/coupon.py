@@ -9,7 +9,16 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThan
 
-from api.rules.coupons import CouponType, Scope, State, Terms, UseDays, Worth, scope_of
+from api.rules.coupons import (
+    CouponType,
+    Scope,
+    State,
+    Terms,
+    UseDays,
+    Worth,
+    claim_code,
+    scope_of,
+)
 
 
 class CouponState(models.TextChoices):
@@ -54,6 +63,10 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
             receipt_state=_state(Q(open_date__gt=today), Q(close_date__gte=today)),
             use_state=_state(Q(GreaterThan(first, now)), Q(use_days_left__gte=0)),
         )
+
+    def receivable(self, today: date) -> Self:
+        """Those that are in their days of receipt, and not stopped."""
+        return self.filter(paused=False, open_date__lte=today, close_date__gte=today)
 
     def take(self, coupon_id: int, number: int) -> bool:
         """Takes so many pieces of what is left of a coupon, by one UPDATE on the condition that
@@ -119,6 +132,12 @@ class Coupon(models.Model):
     # the default too, for programs that insert a coupon and do not know the column.
     issued = models.PositiveIntegerField("已发数量", default=0, db_default=0, editable=False)
 
+    # Who may get it himself (contract §11).
+    claimable = models.BooleanField("公开领取", default=False, db_default=False)
+    per_account = models.PositiveIntegerField("每人限领", default=1, db_default=1, blank=True)
+    paused = models.BooleanField("停止发放", default=False, db_default=False, editable=False)
+    code = models.CharField("口令", max_length=64, null=True, blank=True, unique=True)
+
     objects = CouponQuerySet.as_manager()
 
     class Meta:
@@ -165,10 +184,20 @@ class Coupon(models.Model):
                 condition=Q(issued__lte=F("quantity")),
                 violation_error_message="数量不能少于已发数量",
             ),
+            models.CheckConstraint(
+                name="coupon_per_account_not_zero",
+                condition=Q(per_account__gte=1),
+                violation_error_message="每人限领至少1张",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_coupon_type_display()}({self.name})"
+
+    @property
+    def left(self) -> int:
+        """How many pieces are still to be had."""
+        return max(self.quantity - self.issued, 0)
 
     @property
     def terms(self) -> Terms:
@@ -199,6 +228,8 @@ class Coupon(models.Model):
             raise ValueError("coupon_valid_days 有效期不能为0")
         if self.close_date < self.open_date:
             raise ValueError("close_date 优惠券领取结束时间必须晚于 open_date优惠券领取开始时间 ")
+        # As it is looked up; none is null, so that any number of coupons may have none.
+        self.code = claim_code(self.code or "") or None
         if not self._state.adding and kwargs.get("update_fields") is None:
             # What this instance has read of the counter may be old by now.
             kwargs["update_fields"] = [
@@ -212,6 +243,7 @@ class Coupon(models.Model):
         """What a form says, each error beside its field. Stricter than save(): a coupon that
         could never be used, or would be worth nothing, is a slip of the manager."""
         super().clean()
+        self.per_account = 1 if self.per_account is None else self.per_account
         errors = self._period_errors() | self._worth_errors() | self._binding_errors()
         if errors:
             raise ValidationError(errors)

@@ -57,6 +57,8 @@ class CouponRecord(models.Model):
         on_delete=models.SET_NULL,
         db_index=False,  # the partial index below
     )
+    # Which of the account's claims of this coupon it is, from 1; null for one that was issued.
+    claim_no = models.PositiveIntegerField("领取序号", null=True, blank=True, editable=False)
 
     objects = CouponRecordQuerySet.as_manager()
 
@@ -66,6 +68,14 @@ class CouponRecord(models.Model):
         permissions = [
             ("void_couponrecord", "可以作废用户优惠券"),
             ("export_couponrecord", "可以导出用户优惠券"),
+        ]
+        constraints = [
+            # In part, since most records are issued: the index is as small as the claims are few.
+            models.UniqueConstraint(
+                fields=["coupon", "account", "claim_no"],
+                name="couponrecord_claimed_once",
+                condition=Q(claim_no__isnull=False),
+            )
         ]
         indexes = [
             # A settlement asks for the unused records of one account.

@@ -4,6 +4,7 @@ request or clock.
 A coupon's rule is one value, `Terms`; in somebody's hands it is a `HeldCoupon`.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -199,6 +200,14 @@ def scope_of(object_id: int | None, bound_model: str | None, course_model: str) 
     if not object_id:
         return Scope.SITE_WIDE
     return Scope.COURSE if bound_model in (None, course_model) else Scope.ELSEWHERE
+
+
+def claim_code(typed: str) -> str:
+    """A 口令 as it is kept and compared: without spaces, in capitals, and with plain letters and
+    digits for the full-width ones of a Chinese keyboard (contract §11). Empty if nothing is
+    left."""
+    plain = unicodedata.normalize("NFKC", typed)
+    return "".join(plain.split()).upper()
 
 
 def _plain(money: Decimal) -> str:

@@ -59,15 +59,20 @@ class Operation:
     refusals: Sequence[type[ShopError]] = ()
     statuses: Sequence[int] = ()  # beyond those that every operation has
     public: bool = False  # no token needed
+    token_helps: bool = False  # where none is needed, one's own is shown with it
 
     def http_statuses(self) -> list[int]:
         """The errors of the HTTP layer that it can answer with."""
         statuses = {400, 405, 413, 429, 503, *self.statuses}
         if self.request:
             statuses.add(415)
-        if not self.public:
+        if not self.public or self.token_helps:
             statuses.add(401)
         return sorted(statuses)
+
+    def security(self) -> list[dict[str, Any]] | None:
+        """What stands in the place of what the view's authentication says."""
+        return [{"token": []}, {"bearer": []}, {"query": []}, {}] if self.token_helps else None
 
 
 def describe(view: type[APIView], **operations: Operation) -> None:
@@ -85,6 +90,8 @@ def _schema(name: str, operation: Operation) -> Any:
         operation_id=name,
         summary=operation.summary,
         request=operation.request,
+        # It is written as it is; drf-spectacular declares texts.
+        auth=operation.security(),  # type: ignore[arg-type]
         parameters=[
             *_HEADERS,
             *([operation.query] if operation.query else []),

@@ -1,9 +1,73 @@
-"""/api/couponrecord/."""
+"""/api/coupon/ and /api/couponrecord/."""
 
+from api.errors import (
+    ClaimedOut,
+    ClaimLimitReached,
+    CouponNotThere,
+    CouponStopped,
+    NotInReceiptDays,
+)
 from api.schema.answers import Operation, describe
-from api.serializers.coupon import MyCouponPageShown, MyCouponQuery
-from api.views.coupon import MyCouponsView
+from api.serializers.coupon import (
+    ClaimRequest,
+    MyCouponPageShown,
+    MyCouponQuery,
+    MyCouponShown,
+    OfferedShown,
+)
+from api.views.coupon import CouponView, MyCouponsView
 
+MINE = {
+    "id": 6,
+    "number": "b0f3a7c19d2e4f58a6c7d8e9f0a1b2c3",
+    "name": "大促",
+    "words": "满100减60",
+    "first_day": "2026-11-26",
+    "last_day": "2026-12-26",
+    "days_left": 31,
+    "soon": False,
+    "course_id": "1",
+    "order_number": None,
+    "status": 0,
+}
+
+describe(
+    CouponView,
+    get=Operation(
+        "The coupons that everybody can claim now, the newest first",
+        data=OfferedShown(many=True),
+        example=[
+            {
+                "id": 3,
+                "name": "大促",
+                "words": "满100减60",
+                "left": 940,
+                "mine": 0,
+                "course_id": "1",
+                "open_date": "2026-11-20",
+                "close_date": "2026-12-12",
+            }
+        ],
+        public=True,
+        token_helps=True,
+    ),
+    post=Operation(
+        "Claims a coupon of the list, by `couponid`, or another by its `code` (in whatever case, "
+        "with or without spaces); the answer is as in `GET /api/couponrecord/`",
+        request=ClaimRequest,
+        body={"couponid": 3},
+        data=MyCouponShown,
+        example=MINE,
+        refusals=(
+            CouponNotThere,
+            CouponStopped,
+            NotInReceiptDays,
+            ClaimLimitReached,
+            ClaimedOut,
+        ),
+        statuses=(409, 422),
+    ),
+)
 describe(
     MyCouponsView,
     get=Operation(
@@ -13,21 +77,7 @@ describe(
         example={
             "count": 1,
             "next": None,
-            "results": [
-                {
-                    "id": 6,
-                    "number": "b0f3a7c19d2e4f58a6c7d8e9f0a1b2c3",
-                    "name": "大促",
-                    "words": "满100减60",
-                    "first_day": "2026-11-26",
-                    "last_day": "2026-12-26",
-                    "days_left": 31,
-                    "soon": False,
-                    "course_id": "1",
-                    "order_number": None,
-                    "status": 0,
-                }
-            ],
+            "results": [MINE],
         },
     ),
 )

@@ -1,14 +1,62 @@
-"""/api/couponrecord/: the coupons in one's own hands (contract §11)."""
+"""/api/coupon/ and /api/couponrecord/: coupons to be had, and those in one's own hands (contract
+§11)."""
+
+from typing import Any
 
 from django.utils import timezone
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.serializers import parsed
-from api.serializers.coupon import MyCouponPageShown, MyCouponQuery
-from api.services.coupons import mine
-from utils.auth import AccountRequest
-from utils.response import success
+from api.serializers.coupon import (
+    ClaimRequest,
+    MyCouponPageShown,
+    MyCouponQuery,
+    MyCouponShown,
+    OfferedShown,
+)
+from api.services.coupons import claiming, mine
+from api.services.coupons.claiming import Wanted
+from api.services.idempotency import Answer
+from api.views.shop import once
+from utils.auth import AccountRequest, OptionalAuth
+from utils.limits import claims as claim_limits
+from utils.response import SUCCESS, success
+
+
+class CouponView(APIView):
+    """What can be claimed, for everybody; claiming it."""
+
+    def get_authenticators(self) -> list[Any]:
+        if self.request is not None and self.request.method == "GET":
+            return [OptionalAuth()]
+        return super().get_authenticators()
+
+    def get(self, request: Request) -> Response:
+        auth: Any = request.auth
+        account_id = auth.user_id if auth else None
+        offered = claiming.offered(account_id=account_id, now=timezone.now())
+        return success(OfferedShown(offered, many=True).data)
+
+    def post(self, request: AccountRequest) -> Response:
+        asked = parsed(ClaimRequest, request.data)
+        account_id, now = request.auth.user_id, timezone.now()
+        claim_limits.count_claim(account_id)
+        if asked["code"] is not None:
+            claim_limits.check_guesses(account_id)
+
+        def wanted() -> Wanted:
+            found = claiming.wanted(coupon_id=asked["couponid"], code=asked["code"])
+            if found.coupon_id is None:
+                claim_limits.count_wrong_guess(account_id)
+            return found
+
+        def claim(wanted: Wanted) -> Answer:
+            claimed = claiming.claim(wanted, account_id=account_id, now=now)
+            return Answer(200, SUCCESS, dict(MyCouponShown(claimed).data))
+
+        return once(request, claim, first=wanted, now=now)
 
 
 class MyCouponsView(APIView):

@@ -55,3 +55,7 @@ PAYMENT_TTL = number("PAYMENT_TTL", 7 * 24 * 3600)  # seconds a settlement lives
 # Days after paying that a refund can be asked for.
 REFUND_DAYS = number("REFUND_DAYS", 7, at_most=36_500)
 ORDER_TTL = number("ORDER_TTL", 1800, at_least=1)  # seconds an order waits to be paid
+
+# Of one account (utils/limits/claims.py).
+CLAIMS_PER_MINUTE = number("CLAIMS_PER_MINUTE", 60, at_least=1)
+CODE_GUESSES_PER_MINUTE = number("CODE_GUESSES_PER_MINUTE", 10, at_least=1)  # wrong ones

@@ -65,7 +65,7 @@ def test_each_account_gets_an_unused_record_with_a_number_of_its_own() -> None:
 
 
 def test_numbers_are_not_to_be_guessed_from_one_another() -> None:
-    numbers = {issuing._new_number() for _ in range(10_000)}
+    numbers = {issuing.new_number() for _ in range(10_000)}
     assert len(numbers) == 10_000
     assert len({number[:4] for number in numbers}) > 5_000  # of 65536: no counter, no clock
 

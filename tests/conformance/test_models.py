@@ -142,8 +142,8 @@ BEYOND = {
 }
 BEYOND_FIELDS = {
     "Account": ("ordered_settlement", "name_key"),
-    "Coupon": ("issued",),
-    "CouponRecord": ("order", "valid_until", "batch"),
+    "Coupon": ("issued", "claimable", "per_account", "paused", "code"),
+    "CouponRecord": ("order", "valid_until", "batch", "claim_no"),
 }
 
 

@@ -9,18 +9,11 @@ nobody gets in uncounted.
 
 import hashlib
 import json
-import math
-import time
-from typing import Any
 
 from django.conf import settings
-from django_redis import get_redis_connection
-from limits import RateLimitItemPerMinute
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from utils.addresses import counted_as
-from utils.exceptions import TooManyAttempts
+from utils.limits import counts
 from utils.usernames import key
 
 API, ADMIN, REGISTER = "api", "admin", "register"
@@ -34,13 +27,10 @@ def count_attempt(door: str, *, name: str, address: str) -> None:
     Raises TooManyAttempts if one of the counts is used up within the last 60 seconds; refused
     attempts do not prolong the wait.
     """
-    limiter = MovingWindowRateLimiter(_Storage("redis://", key_prefix="luffy_limits"))
     for most, whose in _counts(door, name, counted_as(address)):
-        rate = RateLimitItemPerMinute(most)
         # Hashed: what was typed into the field may be of any length, or a password.
         counted = ("login", door, hashlib.sha256(json.dumps(whose).encode()).hexdigest())
-        if not limiter.hit(rate, *counted):
-            raise TooManyAttempts(wait=_wait(limiter, rate, counted))
+        counts.hit(most, counted)
 
 
 def _counts(door: str, name: str, address: str) -> list[tuple[int, dict[str, str]]]:
@@ -54,21 +44,3 @@ def _counts(door: str, name: str, address: str) -> list[tuple[int, dict[str, str
         (most * SHARED, {"address": address}),
         (most * SHARED, {"name": key(name)}),
     ]
-
-
-def _wait(
-    limiter: MovingWindowRateLimiter, rate: RateLimitItemPerMinute, counted: tuple[str, ...]
-) -> int:
-    """Whole seconds after which an attempt is let in: at the very end of the minute it is not."""
-    free_again, left = limiter.get_window_stats(rate, *counted)
-    if left:  # since the refusal
-        return 1
-    return max(math.ceil(free_again - time.time() + 0.001), 1)
-
-
-class _Storage(RedisStorage):
-    """Uses the service's own connection: server, cluster or embedded Redis, with its timeouts. Each
-    count is one key, so a cluster has it in one slot."""
-
-    def get_connection(self, readonly: bool = False) -> Any:
-        return get_redis_connection("default")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import display
+from django.contrib.admin import BooleanFieldListFilter, display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,6 +25,7 @@ from unfold.enums import ActionVariant
 from api.admin.coupons import binding, issuing, words
 from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
+from api.admin.coupons.stopping import STOPPED, WithStopping
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.filters import DatesFilter, titled
@@ -56,6 +57,7 @@ STATE_COLOURS = {
     CouponState.PENDING.label: "info",
     CouponState.RUNNING.label: "success",
     CouponState.ENDED.label: "default",
+    STOPPED: "danger",
 }
 
 
@@ -74,7 +76,7 @@ class BindingFilter(DropdownFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(WithTurnover, DeskAdmin):
+class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
     form = CouponForm
     labels = {"date": "创建时间"}
     radio_fields = {"coupon_type": admin.HORIZONTAL}
@@ -86,6 +88,7 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         "words",
         "binding",
         "window",
+        "ways",
         "handed_out",
         "rate_of_use",
         "brought_in",
@@ -97,6 +100,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         UseStateFilter,
         ("coupon_type", ChoicesDropdownFilter),
         BindingFilter,
+        ("claimable", BooleanFieldListFilter),
+        ("paused", BooleanFieldListFilter),
         ("valid_end_date", DatesFilter),
         ("close_date", titled("领取结束", DatesFilter)),
     )
@@ -105,8 +110,8 @@ class CouponAdmin(WithTurnover, DeskAdmin):
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
-    actions_detail = ("issue", "records")
-    actions_row = ("issue", "records")
+    actions_detail = ("issue", "records", "stop", "resume")
+    actions_row = ("issue", "records", "stop")
 
     class Media:
         js = ("api/coupon_form.js",)
@@ -123,18 +128,23 @@ class CouponAdmin(WithTurnover, DeskAdmin):
         if may_write and obj and binding_of(obj).is_useless:
             where.append("site_wide")
         worth = ("money_equivalent_value", "minimum_consume", "off_percent")
+        quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []
         return (
             (None, {"fields": ("name", "brief")}),
             ("优惠内容", {"fields": ("coupon_type", *worth, "words", *where)}),
-            ("数量与领取时间", {"fields": ("quantity", ("open_date", "close_date"))}),
+            ("数量与领取时间", {"fields": (*quantity, ("open_date", "close_date"))}),
             ("使用有效期", {"fields": days}),
             *brought,
         )
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: Any, change: bool) -> None:
-        before = editing.lock(obj.pk).terms if change else None
+        before = None
+        if change:
+            now = editing.lock(obj.pk)
+            # Not the form's to say: somebody may have stopped it since this page was asked for.
+            before, obj.paused = now.terms, now.paused
         super().save_model(request, obj, form, change)
         by = Actor(staff_id=user_id(request))
         for consequence in editing.after_saving(obj, before=before, now=timezone.now(), by=by):
@@ -164,6 +174,10 @@ class CouponAdmin(WithTurnover, DeskAdmin):
     def window(self, coupon: Coupon) -> str:
         return words.days_of_use(coupon)
 
+    @display(description="领取方式")
+    def ways(self, coupon: Coupon) -> str:
+        return words.ways_to_get(coupon)
+
     @display(description="已发放", ordering="issued")
     def handed_out(self, coupon: Any) -> str:
         share = round(100 * coupon.issued / coupon.quantity) if coupon.quantity else 100
@@ -172,7 +186,7 @@ class CouponAdmin(WithTurnover, DeskAdmin):
 
     @unfold_display(description="领取状态", label=STATE_COLOURS)
     def receipt_standing(self, coupon: Any) -> str:
-        return CouponState(coupon.receipt_state).label
+        return STOPPED if coupon.paused else CouponState(coupon.receipt_state).label
 
     @unfold_display(description="使用状态", label=STATE_COLOURS)
     def use_standing(self, coupon: Any) -> str:

@@ -18,7 +18,7 @@ from api.admin.desk.columns import name_of
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.search_boxes import SearchBox
 from api.models import Coupon, Course, CourseChapter
-from api.rules.coupons import CouponType
+from api.rules.coupons import CouponType, claim_code
 from api.services.coupons import editing
 
 BY_DATES, BY_DAYS = "dates", "days"
@@ -89,6 +89,9 @@ class CouponForm(DeskForm):
             "money_equivalent_value": "单位：元，立减或满减的金额。",
             "minimum_consume": "单位：元，消费满多少才能使用。",
             "off_percent": "顾客支付原价的百分之几：填79表示支付79%，即7.9折。",
+            "claimable": "在领取时间内，任何账户都可以自己领取。",
+            "per_account": "一个账户最多领几张；发放的、已作废和已过期的也计算在内。",
+            "code": "凭口令也可以领取，不必公开；不区分大小写和空格。留空表示没有口令。",
             "coupon_valid_days": "从领取当天算起：7天表示当天和之后的6天。",
         }
 
@@ -156,6 +159,20 @@ class CouponForm(DeskForm):
             if quantity < issued:
                 raise ValidationError(f"已经发放了{issued}张，数量不能少于{issued}")
         return quantity
+
+    def clean_per_account(self) -> int:
+        most: int | None = self.cleaned_data["per_account"]
+        if most == 0:
+            raise ValidationError("每人限领至少1张")
+        return 1 if most is None else most
+
+    def clean_code(self) -> str | None:
+        """As it is compared, which is how others are told from it."""
+        code = claim_code(self.cleaned_data["code"] or "")
+        most = Coupon._meta.get_field("code").max_length or 0
+        if len(code) > most:
+            raise ValidationError(f"口令最多{most}个字符")
+        return code or None
 
     def _post_clean(self) -> None:
         said = {name: len(errors) for name, errors in self.errors.items()}

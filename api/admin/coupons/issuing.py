@@ -75,7 +75,7 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
         "words": words.worth_shown(coupon),
         "binding": binding.in_words(coupon),
         "window": words.days_of_use(coupon),
-        "left": issuing.left_of(coupon),
+        "left": coupon.left,
         "over": f"{over}。" if over else "",
         "warning": _warning(coupon),
         "form": form,

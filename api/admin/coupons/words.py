@@ -29,3 +29,11 @@ def window_of(record: CouponRecord) -> Window | None:
     """The days on which this record can be used."""
     received = timezone.localdate(record.get_time)
     return record.coupon.terms.days.of_receipt(received, record.valid_until)
+
+
+def ways_to_get(coupon: Coupon) -> str:
+    """公开领取 and 口令, each where there is one, and how many an account may have: 公开领取、口令
+    SPRING，每人1张."""
+    ways = ["公开领取"] if coupon.claimable else []
+    ways += [f"口令 {coupon.code}"] if coupon.code else []
+    return f"{'、'.join(ways)}，每人{coupon.per_account}张" if ways else "仅发放"

@@ -9,9 +9,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from api.models import Coupon, CouponRecord, CouponRecordStatus, Course, CourseStatus
+from api.models.coupon import CouponQuerySet
 from api.rules.coupons import Scope
 
 
@@ -51,6 +52,13 @@ def binding_of(coupon: Coupon) -> Binding:
     return Binding.USABLE if status == CourseStatus.ONLINE else Binding.OFFLINE
 
 
+def of_some_use(coupons: CouponQuerySet) -> CouponQuerySet:
+    """Those whose binding is not useless: `binding_of` for SQL."""
+    site_wide = Q(object_id__isnull=True) | Q(object_id=0)
+    there = Exists(Course.objects.filter(pk=OuterRef("object_id")))
+    return coupons.filter(site_wide | (_of_a_course() & there))
+
+
 def hanging_on(course_ids: Iterable[int]) -> Hanging:
     """Two queries."""
     bound = _bound_to(course_ids)
@@ -64,7 +72,10 @@ def unused_of(coupons: QuerySet[Coupon]) -> int:
 
 
 def _bound_to(course_ids: Iterable[int]) -> QuerySet[Coupon]:
+    return Coupon.objects.filter(_of_a_course(), object_id__in=list(course_ids))
+
+
+def _of_a_course() -> Q:
     # Where the type was never filled in, the id is that of a course.
     of_a_course = Q(content_type=ContentType.objects.get_for_model(Course))
-    untyped = Q(content_type__isnull=True)
-    return Coupon.objects.filter(of_a_course | untyped, object_id__in=list(course_ids))
+    return of_a_course | Q(content_type__isnull=True)

@@ -86,6 +86,18 @@ def lock(coupon_id: int) -> Coupon:
     return Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
 
 
+def stop(coupon_id: int) -> bool:
+    """From now on nobody gets the coupon, by claiming or by issuing (停止发放, contract §11); its
+    holders go on. Whoever is getting it at this moment has it before this returns, or not at all.
+    False if it was stopped before."""
+    return Coupon.objects.filter(pk=coupon_id, paused=False).update(paused=True) == 1
+
+
+def resume(coupon_id: int) -> bool:
+    """The contrary of `stop`. False if it was not stopped."""
+    return Coupon.objects.filter(pk=coupon_id, paused=True).update(paused=False) == 1
+
+
 def after_saving(
     coupon: Coupon, *, before: Terms | None, now: datetime, by: Actor
 ) -> list[Consequence]:

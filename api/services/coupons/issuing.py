@@ -26,6 +26,7 @@ from api.services.coupons.refusals import (
     AlreadyIssued,
     CouponChanged,
     CouponOver,
+    CouponPaused,
     IssuingRefused,
     NobodyToReceive,
     NotEnoughLeft,
@@ -84,6 +85,8 @@ def is_over(coupon: Coupon, today: date) -> bool:
 
 def why_not(coupon: Coupon, today: date) -> IssuingRefused | None:
     """What makes the coupon, whoever gets it, one that nobody should get."""
+    if coupon.paused:
+        return CouponPaused()
     if is_over(coupon, today):
         return CouponOver()
     binding = binding_of(coupon)
@@ -96,8 +99,8 @@ def _check_use(coupon: Coupon, today: date) -> None:
 
 
 def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
-    """What `issue` would do. Raises CouponOver, OfNoUse. A few queries, and one for every BATCH
-    accounts."""
+    """What `issue` would do. Raises CouponPaused, CouponOver, OfNoUse. A few queries, and one for
+    every BATCH accounts."""
     _check_use(coupon, today)
     if audience.account_ids is None:
         holding = _accounts_holding(coupon)
@@ -119,17 +122,13 @@ def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100
         holder_names=tuple(some),
         receiver_names=_names_of(first),
         quantity=coupon.quantity,
-        left=left_of(coupon),
+        left=coupon.left,
     )
 
 
 def _names_of(account_ids: Sequence[int]) -> tuple[str, ...]:
     named = Account.objects.in_bulk(account_ids)
     return tuple(named[pk].username for pk in account_ids if pk in named)
-
-
-def left_of(coupon: Coupon) -> int:
-    return max(coupon.quantity - coupon.issued, 0)
 
 
 def issue(
@@ -148,8 +147,8 @@ def issue(
     same coupon twice. The pieces are taken by one conditional UPDATE, as everybody takes them.
     With `terms`, those that the manager has seen, it must still have them. What it came to is
     written as an IssueBatch, in the same transaction; with `origin`, under its key.
-    Raises AlreadyIssued, CouponChanged, CouponOver, OfNoUse, NobodyToReceive or NotEnoughLeft;
-    Coupon.DoesNotExist.
+    Raises AlreadyIssued, CouponChanged, CouponPaused, CouponOver, OfNoUse, NobodyToReceive or
+    NotEnoughLeft; Coupon.DoesNotExist.
     """
     with transaction.atomic():
         # No key: other programs may go on writing records that only refer to the coupon.
@@ -180,7 +179,7 @@ def _receivers_with_pieces(coupon: Coupon, audience: Audience) -> "array[int]":
     if not receivers:
         raise NobodyToReceive
     if not Coupon.objects.take(coupon.pk, len(receivers)):
-        raise NotEnoughLeft(wanted=len(receivers), left=left_of(coupon))
+        raise NotEnoughLeft(wanted=len(receivers), left=coupon.left)
     return receivers
 
 
@@ -200,7 +199,7 @@ def _record(coupon_id: int, account_id: int, batch: IssueBatch, *, now: datetime
         coupon_id=coupon_id,
         account_id=account_id,
         batch=batch,
-        number=_new_number(),
+        number=new_number(),
         get_time=now,
     )
 
@@ -248,6 +247,6 @@ def _still_there(account_ids: Sequence[int]) -> list[int]:
     return [pk for pk in account_ids if pk in there]
 
 
-def _new_number() -> str:
+def new_number() -> str:
     """20 characters, 80 bits of chance: nobody guesses one, and no two meet."""
     return secrets.token_hex(10).upper()

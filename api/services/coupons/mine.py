@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -46,7 +45,7 @@ def coupons(
     )
     today = timezone.localdate(now)
     mine = [
-        _mine(held, row, today)
+        _mine(held, row.number, row.status, row.order__order_number, today)
         for held, row in zip(held_from(row[: len(FIELDS)] for row in rows), rows, strict=True)
         if held.terms.scope is not Scope.ELSEWHERE
     ]
@@ -56,11 +55,21 @@ def coupons(
     return page_of_all(found, page=page, page_size=page_size)
 
 
-def _mine(held: HeldCoupon, row: Any, today: date) -> MyCoupon:
-    status, left = CouponRecordStatus(row.status), None
+def just_received(record: CouponRecord, *, now: datetime) -> MyCoupon:
+    """A new record of the account. No query where its coupon is at hand."""
+    terms = record.coupon.terms
+    window = terms.days.of_receipt(timezone.localdate(record.get_time))
+    held = HeldCoupon(record.pk, terms, window, record.coupon.name)
+    return _mine(held, record.number, record.status, None, timezone.localdate(now))
+
+
+def _mine(
+    held: HeldCoupon, number: str, recorded: int, order_number: str | None, today: date
+) -> MyCoupon:
+    status, left = CouponRecordStatus(recorded), None
     if held.free:
         if held.last_day is None or held.last_day < today:
             status = CouponRecordStatus.EXPIRED
         else:
             left = (held.last_day - today).days + 1
-    return MyCoupon(held, row.number, status, row.order__order_number, left)
+    return MyCoupon(held, number, status, order_number, left)

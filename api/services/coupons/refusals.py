@@ -24,6 +24,11 @@ class CouponOver(IssuingRefused):
         super().__init__("这张优惠券的有效期已过，发放后无法使用")
 
 
+class CouponPaused(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("优惠券已停止发放")
+
+
 class OfNoUse(IssuingRefused):
     """Nobody could ever use it: it is bound to a course that was deleted, or to no course."""
 

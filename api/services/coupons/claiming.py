@@ -1,0 +1,125 @@
+"""A learner takes a coupon himself (领取, contract §11): from the public list, or by its code.
+
+What he may have is looked at twice: before the coupon's row is touched, so that those who come too
+late do not queue for it, and again when a piece was taken. Whoever has taken one holds the row
+until his transaction ends, so the second look cannot become untrue: issuing waits for the row too.
+"""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, F, Max, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from api.errors import (
+    ClaimedOut,
+    ClaimLimitReached,
+    CouponNotThere,
+    CouponStopped,
+    NotInReceiptDays,
+)
+from api.models import Coupon, CouponRecord, ShopEvent
+from api.rules.coupons import claim_code
+from api.services.coupons import lifecycle, mine
+from api.services.coupons.bindings import of_some_use
+from api.services.coupons.issuing import is_over, new_number
+from api.services.coupons.lifecycle import Actor
+from api.services.coupons.mine import MyCoupon
+
+CLAIMED = "coupon.claimed"  # as a ShopEvent
+
+
+class Wanted(NamedTuple):
+    """The coupon that is asked for; None where the code is no coupon's. One with a code need not be
+    claimable by everybody."""
+
+    coupon_id: int | None
+    by_code: bool
+
+
+class Offered(NamedTuple):
+    """A coupon that can be claimed now. `mine` is how many of it the account has had."""
+
+    coupon: Coupon
+    mine: int
+
+
+def offered(*, account_id: int | None, now: datetime) -> list[Offered]:
+    """What everybody can claim now, the newest first; also what this account has claimed. One
+    query, and one for what the account has."""
+    today = timezone.localdate(now)
+    found = of_some_use(Coupon.objects.receivable(today)).filter(
+        claimable=True, quantity__gt=F("issued")
+    )
+    coupons = [coupon for coupon in found.order_by("-pk") if not is_over(coupon, today)]
+    had = _had_of(coupons, account_id)
+    return [Offered(coupon, had.get(coupon.pk, 0)) for coupon in coupons]
+
+
+def wanted(*, coupon_id: int | None, code: str | None) -> Wanted:
+    """Which coupon is meant. One query for a code, none otherwise."""
+    if code is None:
+        return Wanted(coupon_id, by_code=False)
+    found = Coupon.objects.filter(code=claim_code(code)).values_list("pk", flat=True).first()
+    return Wanted(found, by_code=True)
+
+
+def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
+    """Gives the account a record of the coupon, in one transaction with its event.
+
+    Raises, the first that is so: CouponNotThere, CouponStopped, NotInReceiptDays,
+    ClaimLimitReached, ClaimedOut.
+    """
+    today = timezone.localdate(now)
+    with transaction.atomic():
+        if not _may_have(wanted, account_id, today).left:
+            raise ClaimedOut
+        taken = Coupon.objects.receivable(today).take(wanted.coupon_id or 0, 1)
+        coupon = _may_have(wanted, account_id, today)
+        if not taken:
+            raise ClaimedOut
+        record = CouponRecord(
+            coupon=coupon,
+            account_id=account_id,
+            number=new_number(),
+            get_time=now,
+            claim_no=coupon.last_claim + 1,
+        )
+        lifecycle.come([record], by=Actor(account_id=account_id), reason="领取")
+        _tell(record)
+    return mine.just_received(record, now=now)
+
+
+def _may_have(wanted: Wanted, account_id: int, today: date) -> Any:
+    """The coupon as it is now, with `last_claim` of the account, if the account may have one more
+    of it. Two queries."""
+    coupon: Any = of_some_use(Coupon.objects.filter(pk=wanted.coupon_id or 0)).first()
+    if coupon is None or not (wanted.by_code or coupon.claimable):
+        raise CouponNotThere
+    if coupon.paused:
+        raise CouponStopped
+    if not coupon.open_date <= today <= coupon.close_date or is_over(coupon, today):
+        raise NotInReceiptDays
+    # Void and expired ones too, and issued ones.
+    had = CouponRecord.objects.filter(coupon=coupon, account_id=account_id).aggregate(
+        number=Count("pk"), last_claim=Coalesce(Max("claim_no"), 0)
+    )
+    if had["number"] >= coupon.per_account:
+        raise ClaimLimitReached
+    coupon.last_claim = had["last_claim"]
+    return coupon
+
+
+def _had_of(coupons: list[Coupon], account_id: int | None) -> dict[int, int]:
+    if account_id is None or not coupons:
+        return {}
+    records: QuerySet[Any, Any] = CouponRecord.objects.filter(account_id=account_id)
+    counted = records.filter(coupon__in=coupons).values("coupon_id").annotate(number=Count("pk"))
+    return dict(counted.values_list("coupon_id", "number"))
+
+
+def _tell(record: CouponRecord) -> None:
+    told = {"account": record.account_id, "coupon": record.coupon_id, "record": record.pk}
+    ShopEvent.objects.create(kind=CLAIMED, at=record.get_time, data=told)
