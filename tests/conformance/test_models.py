@@ -132,9 +132,13 @@ BEYOND = {
     "IdempotencyKey",
     "IssueBatch",
     "JobRun",
+    "LedgerEntry",
     "Order",
     "OrderDetail",
     "Payment",
+    "PaymentNotification",
+    "Refund",
+    "RefundLine",
     "ShopEvent",
 }
 BEYOND_FIELDS = {
