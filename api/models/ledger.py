@@ -86,7 +86,7 @@ class LedgerEntry(AppendOnlyModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.posting} {self.account} {self.amount}"
+        return f"{self.get_event_display()} {self.posting} {self.line}"
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises AppendOnly: no entry is written alone."""

@@ -27,13 +27,16 @@ from api.models import (
     DegreeCourse,
     EnrolledCourse,
     Homework,
+    LedgerEntry,
     OftenAskedQuestion,
     Order,
     PricePolicy,
+    Refund,
     Scholarship,
     Teacher,
     UserAuthToken,
 )
+from api.services.refunds import asking
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -107,6 +110,21 @@ def enrolment() -> EnrolledCourse:
     return EnrolledCourse.objects.get(order_detail__order=paid)
 
 
+def entry() -> LedgerEntry:
+    paid = order()
+    pay(paid)
+    return paid.entries.latest("pk")
+
+
+def refund() -> Refund:
+    """Of an order that was paid, asked for."""
+    paid, now = order(), timezone.now()
+    pay(paid)
+    who = {"account_id": paid.account_id, "order_number": paid.order_number}
+    asking.ask(**who, course_ids=(), reason="不想学了", now=now)
+    return paid.refunds.get()
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -138,11 +156,13 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         chapter=chapter(), title="作业", order=1, requirement="需求", threshold="踩分点",
         scholarship_value=1,
     ),
+    LedgerEntry: entry,
     OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
         question="问题", answer="回答", **_on(course())
     ),
     Order: order,
     PricePolicy: lambda: PricePolicyFactory(content_object=course()),
+    Refund: refund,
     Scholarship: lambda: Scholarship.objects.create(
         degree_course=degree(), time_percent=80, value=100
     ),
