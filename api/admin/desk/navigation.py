@@ -67,6 +67,13 @@ def address(label: str) -> str:
     return reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}")
 
 
+def is_here(link: str, request: HttpRequest) -> bool:
+    """Whether the page is this link's, and not rather that of a longer one."""
+    every = (address(label) for links in SECTIONS.values() for _, label, _ in links)
+    of_page = [one for one in every if request.path.startswith(one)]
+    return bool(of_page) and link == max(of_page, key=len)
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation; sections of which nothing may be seen are left out."""
     home = {"title": "首页", "icon": "home", "link": reverse("admin:index")}
@@ -79,6 +86,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "title": name,
                     "icon": icon,
                     "link": address(label),
+                    "active": partial(is_here, address(label)),
                     "permission": partial(may_view, label),
                 }
                 for name, label, icon in links

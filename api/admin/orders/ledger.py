@@ -1,7 +1,5 @@
 """The books, to read: entry by entry, and a day's closing."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
@@ -67,5 +65,4 @@ class LedgerEntryAdmin(FactsAdmin):
     def closing(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context: dict[str, Any] = self.admin_site.each_context(request)
-        return closing_page.page(request, context | {"opts": self.opts})
+        return closing_page.page(request, self.admin_site.each_context(request))
