@@ -6,7 +6,7 @@ from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
-from api.admin.orders import enrolled, order, refund
+from api.admin.orders import enrolled, ledger, order, refund
 from api.admin.people import account, staff
 
 admin.site.unregister(DBTaskResult)  # its page is in English; `manage.py jobs --check` tells
@@ -19,6 +19,7 @@ __all__ = [
     "course",
     "degree",
     "enrolled",
+    "ledger",
     "order",
     "owned",
     "record",

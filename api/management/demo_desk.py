@@ -1,11 +1,11 @@
-"""What the coupon desk shows in the demo: its two people, and promotions in every state."""
+"""What the coupon desk shows in the demo: its three people, and promotions in every state."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError
 from django.utils import timezone
@@ -16,8 +16,8 @@ from api.services import audit
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE
 
-ADMIN, MANAGER = "admin", "manager"
-MANAGERS = "优惠券运营"
+ADMIN, MANAGER, FINANCE = "admin", "manager", "finance"
+POSTS = {MANAGER: "优惠券运营", FINANCE: "财务"}
 STUDENTS = tuple(f"student{number:02}" for number in range(1, 61))
 
 
@@ -65,7 +65,7 @@ PROMOTIONS = {
 
 def refuse_to_overwrite(password: str) -> None:
     """Raises CommandError if somebody else goes by the name of one of the demo's people."""
-    for user in User.objects.filter(username__in=[ADMIN, MANAGER]):
+    for user in User.objects.filter(username__in=[ADMIN, *POSTS]):
         if not user.check_password(password):
             raise CommandError(
                 f"The admin's user {user.username} is not the demo's: nothing was changed. "
@@ -86,10 +86,12 @@ def load(now: datetime, password: str) -> None:
 def _load_people(password: str) -> None:
     if not User.objects.filter(username=ADMIN).exists():
         User.objects.create_superuser(ADMIN, password=password)
-    if not User.objects.filter(username=MANAGER).exists():
-        User.objects.create_user(MANAGER, password=password, is_staff=True)
-    manager = User.objects.get(username=MANAGER)
-    manager.groups.add(*Group.objects.filter(name=MANAGERS))
+    for name, post in POSTS.items():
+        if not User.objects.filter(username=name).exists():
+            User.objects.create_user(name, password=password, is_staff=True)
+        User.objects.get(username=name).groups.add(*Group.objects.filter(name=post))
+    approving = Permission.objects.filter(codename="approve_refund")  # no post has it at first
+    User.objects.get(username=FINANCE).user_permissions.add(*approving)
 
 
 def _students() -> list[Account]:

@@ -13,6 +13,7 @@ from api.models import (
     CouponRecord,
     Course,
     EnrolledCourse,
+    LedgerEntry,
     Order,
     OrderDetail,
     Payment,
@@ -28,6 +29,7 @@ from api.rules.pricing import Basket, Line, PricedLine, breakdown
 from api.services import enrolments
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import Actor
+from api.services.ledger import posting
 
 POLICY_SOLD = {1: 2, 2: 4}  # course -> the policy that the demo's students buy
 
@@ -36,6 +38,8 @@ def forget(account_ids: Iterable[int]) -> None:
     """Takes away the orders of the demo's accounts, so that the demo can be made anew."""
     orders = Order.objects.filter(account__in=list(account_ids))
     EnrolledCourse.objects.filter(order_detail__order__in=orders).delete()
+    entries = LedgerEntry.objects.filter(order__in=orders)
+    entries._raw_delete(entries.db)  # the books themselves let nothing go
     Refund.objects.filter(order__in=orders).delete()
     PaymentNotification.objects.filter(payment__order__in=orders).delete()
     Payment.objects.filter(order__in=orders).delete()
@@ -100,8 +104,9 @@ def _sell(order: Order, policy: PricePolicy, paid: PricedLine, record: CouponRec
 
 
 def _pay(order: Order, now: datetime) -> None:
+    payment = None
     if order.actual_amount:
-        Payment.objects.create(
+        payment = Payment.objects.create(
             order=order,
             channel=Payment.Channel.ALIPAY,
             out_trade_no=order.order_number,
@@ -111,6 +116,7 @@ def _pay(order: Order, now: datetime) -> None:
             paid_at=now,
             note="演示",
         )
+    posting.post_paid(order, payment, now=now)
 
 
 def _frozen(

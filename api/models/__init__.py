@@ -20,6 +20,7 @@ from .course import (
 )
 from .issue_batch import IssueBatch
 from .job import JobRun
+from .ledger import LedgerEntry
 from .order import (
     EnrolledCourse,
     IdempotencyKey,
@@ -57,6 +58,7 @@ __all__ = [
     "IdempotencyKey",
     "IssueBatch",
     "JobRun",
+    "LedgerEntry",
     "OftenAskedQuestion",
     "Order",
     "OrderDetail",

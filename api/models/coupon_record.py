@@ -1,10 +1,12 @@
 """Coupons in accounts' hands, and what happened to them (contract §9)."""
 
-from typing import Any, NoReturn, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from api.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 
 class CouponRecordStatus(models.IntegerChoices):
@@ -96,19 +98,7 @@ class CouponRecord(models.Model):
         return f"{self.account}-{self.number}-{self.status}"
 
 
-class AppendOnly(Exception):
-    """What happened is neither changed nor taken away."""
-
-
-class CouponRecordEventQuerySet(models.QuerySet["CouponRecordEvent"]):
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnly
-
-    def delete(self) -> NoReturn:
-        raise AppendOnly
-
-
-class CouponRecordEvent(models.Model):
+class CouponRecordEvent(AppendOnlyModel):
     """One change of a record's status. Written in the transaction of the change, never changed and
     never deleted; saving one again, or deleting one, raises AppendOnly.
 
@@ -157,7 +147,7 @@ class CouponRecordEvent(models.Model):
     )
     reason = models.TextField("原因", blank=True, default="")
 
-    objects = CouponRecordEventQuerySet.as_manager()
+    objects = AppendOnlyQuerySet["CouponRecordEvent"].as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "优惠券经过"
@@ -174,11 +164,3 @@ class CouponRecordEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id}: {self.from_status} → {self.to_status}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly

@@ -27,6 +27,7 @@ from api.models import (
     DegreeCourse,
     EnrolledCourse,
     Homework,
+    LedgerEntry,
     OftenAskedQuestion,
     Order,
     PricePolicy,
@@ -35,7 +36,7 @@ from api.models import (
     Teacher,
     UserAuthToken,
 )
-from api.services.refunds import asking as refunding
+from api.services.refunds import asking
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -109,17 +110,19 @@ def enrolment() -> EnrolledCourse:
     return EnrolledCourse.objects.get(order_detail__order=paid)
 
 
-def refund() -> Refund:
+def entry() -> LedgerEntry:
     paid = order()
     pay(paid)
-    refunding.ask(
-        account_id=paid.account_id,
-        order_number=paid.order_number,
-        course_ids=[],
-        reason="不想学了",
-        now=timezone.now(),
-    )
-    return Refund.objects.get(order=paid)
+    return paid.entries.latest("pk")
+
+
+def refund() -> Refund:
+    """Of an order that was paid, asked for."""
+    paid, now = order(), timezone.now()
+    pay(paid)
+    who = {"account_id": paid.account_id, "order_number": paid.order_number}
+    asking.ask(**who, course_ids=(), reason="不想学了", now=now)
+    return paid.refunds.get()
 
 
 def _on(subject: Model) -> dict[str, Any]:
@@ -153,6 +156,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         chapter=chapter(), title="作业", order=1, requirement="需求", threshold="踩分点",
         scholarship_value=1,
     ),
+    LedgerEntry: entry,
     OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
         question="问题", answer="回答", **_on(course())
     ),

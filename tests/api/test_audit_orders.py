@@ -21,8 +21,9 @@ from api.models import (
     Refund,
 )
 from api.services import audit
-from api.services.orders import closing
+from api.services.orders import closing, paying
 from api.services.orders.frozen import spent_records
+from api.services.orders.paying import Outcome, Received
 from api.services.refunds import asking, deciding, finishing
 from tests.support import orders
 from tests.support.factories import (
@@ -114,10 +115,8 @@ def test_what_the_shop_does_holds(world: World) -> None:
 
 
 def test_money_that_is_to_go_back_is_not_counted_as_received(world: World) -> None:
-    Payment.objects.create(
-        order=world.timed_out, channel="alipay", out_trade_no="excess", amount=5,
-        status=Payment.Status.EXCESS, created=timezone.now(),
-    )  # fmt: skip
+    again = Received(channel="wechat", out_trade_no="again", amount=world.paid.actual_amount)
+    assert paying.receive(world.paid.pk, again, now=timezone.now()) is Outcome.EXCESS
     assert found() == set()
 
 
@@ -249,7 +248,7 @@ def test_a_record_that_was_used_before_there_were_orders_is_none() -> None:
 def test_the_command_prints_each_of_them_and_fails(world: World, capsys) -> None:
     call_command("audit")
     assert capsys.readouterr().out == "all of it holds\n"
-    Payment.objects.filter(order=world.paid).delete()
+    Payment.objects.filter(order=world.paid).update(status=Payment.Status.WAITING)
     with pytest.raises(CommandError, match="wrong: 1"):
         call_command("audit")
     amount = world.paid.actual_amount

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from api.models import CouponRecord, CouponRecordEvent
-from api.models.coupon_record import AppendOnly
+from api.models.append_only import AppendOnly
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, RecordsNotThere
 from tests.support.factories import (

@@ -5,6 +5,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django_redis import get_redis_connection
 from hypothesis import HealthCheck, Phase, settings
@@ -18,12 +19,13 @@ from hypothesis.stateful import (
 )
 
 from api.errors import OrderStateRefused
-from api.models import Coupon, CouponRecord, Course, Order, PricePolicy
+from api.models import Coupon, CouponRecord, Course, LedgerEntry, Order, PricePolicy, Refund
 from api.services import audit
 from api.services.coupons import expiry, lifecycle
 from api.services.coupons.lifecycle import SERVICE, RecordNotUnused
-from api.services.orders import closing
-from api.services.orders.paying import WrongAmount
+from api.services.orders import closing, paying
+from api.services.orders.paying import Received, WrongAmount
+from api.services.refunds import asking, deciding, finishing, sending
 from tests.support import orders
 from tests.support.factories import (
     AccountFactory,
@@ -55,6 +57,7 @@ class OrderLife(RuleBasedStateMachine):
 
     @initialize()
     def open_the_shop(self) -> None:
+        self.staff = User.objects.create_user("desk", is_staff=True)
         self.accounts = AccountFactory.create_batch(2)
         courses = CourseFactory.create_batch(3)
         self.policies = [
@@ -96,6 +99,34 @@ class OrderLife(RuleBasedStateMachine):
                 orders.pay(order, self.now, amount=order.actual_amount + 1 if short else None)
             except WrongAmount:
                 assert short
+
+    @rule(which=some)
+    def pay_by_another_channel(self, which: int) -> None:
+        """Too much, or for an order that is not paid yet, or is closed."""
+        if order := self.one(Order.objects, which):
+            number, amount = f"{order.order_number}W", order.actual_amount
+            received = Received(channel="wechat", out_trade_no=number, amount=amount)
+            paying.receive(order.pk, received, now=self.now)
+
+    @rule(which=some, course=st.integers(0, 3), granted=st.booleans())
+    def refund(self, which: int, course: int, granted: bool) -> None:
+        """A course of a paid order, or all that is left; refused by the desk, or done."""
+        if order := self.one(Order.objects.filter(status=0), which):
+            courses = order.details.values_list("object_id", flat=True).order_by("pk")
+            who = {"account_id": order.account_id, "order_number": order.order_number}
+            chosen = list(courses)[course : course + 1]
+            with contextlib.suppress(ShopError):  # too late, or returned before
+                asking.ask(**who, course_ids=chosen, reason="退款", now=self.now)
+                decide = deciding.approve if granted else deciding.refuse
+                refund = order.refunds.latest("pk")
+                refund = decide(refund.pk, staff_id=self.staff.pk, note="", now=self.now)
+                assert finishing.finish(refund, now=self.now) is granted
+
+    @rule()
+    def return_what_was_too_much(self) -> None:
+        sending.return_excess(now=self.now)
+        for refund in Refund.objects.filter(excess=True, status=Refund.Status.APPROVED):
+            assert finishing.finish(refund, now=self.now)
 
     @rule(which=some)
     def cancel(self, which: int) -> None:
@@ -145,6 +176,14 @@ class OrderLife(RuleBasedStateMachine):
         coupon.valid_end_date = max(first, self.now.date() + dt.timedelta(days=days))
         coupon.save()
         expiry.revive(coupon, before, now=self.now, by=SERVICE)
+
+    @invariant()
+    def the_books_add_up(self) -> None:
+        entries = LedgerEntry.objects.all()
+        assert sum(entries.values_list("amount", flat=True)) == 0
+        for posting in set(entries.values_list("posting", flat=True)):
+            of_one = entries.filter(posting=posting).values_list("amount", flat=True)
+            assert sum(of_one) == 0, posting
 
     @invariant()
     def the_audit_finds_nothing(self) -> None:

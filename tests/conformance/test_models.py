@@ -132,6 +132,7 @@ BEYOND = {
     "IdempotencyKey",
     "IssueBatch",
     "JobRun",
+    "LedgerEntry",
     "Order",
     "OrderDetail",
     "Payment",

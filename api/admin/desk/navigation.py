@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-# title -> (link's title, model's label, icon of Material Symbols)
+# title -> (link's title, model's label, or a page's of that model, icon of Material Symbols)
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "促销": [
         ("优惠券", "api.coupon", "confirmation_number"),
@@ -16,6 +16,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("订单", "api.order", "receipt"),
         ("退款", "api.refund", "currency_exchange"),
         ("报名", "api.enrolledcourse", "how_to_reg"),
+    ],
+    "财务": [
+        ("日结", "api.ledgerentry.closing", "calculate"),
+        ("账目", "api.ledgerentry", "menu_book"),
     ],
     "课程": [
         ("专题课与模块", "api.course", "menu_book"),
@@ -51,10 +55,23 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
 
 
 def may_view(label: str, request: HttpRequest) -> bool:
-    app, model = label.split(".")
+    app, model, *_ = label.split(".")
     return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(
         f"{app}.change_{model}"
     )
+
+
+def address(label: str) -> str:
+    """Of a model's list, or of another page of it that is named behind the model."""
+    app, model, *page = label.split(".")
+    return reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}")
+
+
+def is_here(link: str, request: HttpRequest) -> bool:
+    """Whether the page is this link's, and not rather that of a longer one."""
+    every = (address(label) for links in SECTIONS.values() for _, label, _ in links)
+    of_page = [one for one in every if request.path.startswith(one)]
+    return bool(of_page) and link == max(of_page, key=len)
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -68,7 +85,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 {
                     "title": name,
                     "icon": icon,
-                    "link": reverse(f"admin:{label.replace('.', '_')}_changelist"),
+                    "link": address(label),
+                    "active": partial(is_here, address(label)),
                     "permission": partial(may_view, label),
                 }
                 for name, label, icon in links

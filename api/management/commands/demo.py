@@ -248,6 +248,7 @@ def tour(host: str) -> str:
             for method, path, body in TOUR
         ),
     ]
-    staff = f"{demo_desk.MANAGER} ({demo_desk.MANAGERS}) or {demo_desk.ADMIN}"
+    posts = ", ".join(f"{name} ({post})" for name, post in demo_desk.POSTS.items())
+    staff = f"{posts} or {demo_desk.ADMIN}"
     desk = f"The coupon desk: {host}/admin/, as {staff}, password {PASSWORD}."
     return "\n".join([*lines, "", desk, f"The API described: {host}/api/docs/", ""])

@@ -3,7 +3,7 @@ every row that does not hold (contract §10)."""
 
 from collections.abc import Callable, Iterator
 
-from api.services.audit import orders, records
+from api.services.audit import books, orders, records
 from api.services.audit.counters import Miscounted, miscounted, recount
 from api.services.audit.finding import Finding
 
@@ -17,6 +17,11 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     orders.unlike_their_enrolments,
     orders.unlike_their_payments,
     orders.unlike_their_refunds,
+    books.that_do_not_balance,
+    books.unlike_their_orders,
+    books.unlike_their_coupons,
+    books.unlike_their_payments,
+    books.unlike_their_refunds,
 )
 
 

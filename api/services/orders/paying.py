@@ -14,6 +14,7 @@ from api.rules.orders import CLOSED, OrderStatus
 from api.services import enrolments
 from api.services.coupons import holdings, lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordsNotThere
+from api.services.ledger import posting
 from api.services.orders import events
 from api.services.orders.frozen import spent_records
 from api.services.orders.locks import lock_account
@@ -67,7 +68,11 @@ def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SER
         if received.amount != order.actual_amount:
             raise WrongAmount
         outcome = _take(order, received, now=now, by=by)
-        _note(order, received, outcome, now=now)
+        payment = _note(order, received, outcome, now=now)
+        if outcome is Outcome.EXCESS:
+            posting.post_excess(payment, now=now)
+        else:
+            posting.post_paid(order, payment, now=now)
         return outcome
 
 
@@ -91,6 +96,7 @@ def settle_free(order: Order, *, now: datetime) -> None:
     """An order that costs nothing is paid at once. In the transaction that places it."""
     by = Actor(account_id=order.account_id)
     _become_paid(order, OrderStatus.UNPAID, now=now, by=by, reason="订单金额为0")
+    posting.post_paid(order, None, now=now)
 
 
 def _take(order: Order, received: Received, *, now: datetime, by: Actor) -> Outcome:
@@ -139,7 +145,7 @@ def _can_revive(order: Order, *, now: datetime) -> bool:
     return Course.objects.online().filter(pk__in=course_ids).count() == len(course_ids)
 
 
-def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) -> None:
+def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) -> Payment:
     status = Payment.Status.EXCESS if outcome is Outcome.EXCESS else Payment.Status.PAID
     facts = {
         "order": order,
@@ -151,7 +157,7 @@ def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) 
         "note": received.note[:255],
         "staff_id": received.staff_id,
     }
-    Payment.objects.update_or_create(
+    payment, _ = Payment.objects.update_or_create(
         out_trade_no=received.out_trade_no,
         defaults=facts,
         create_defaults=facts | {"created": now},
@@ -160,3 +166,4 @@ def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) 
     if outcome is not Outcome.EXCESS and kind is not None:
         own = {"payment_type": kind, "payment_number": received.trade_no}
         Order.objects.filter(pk=order.pk).update(**own)
+    return payment

@@ -11,6 +11,7 @@ from api.rules.orders import OrderStatus
 from api.services import enrolments
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor
+from api.services.ledger import posting
 from api.services.orders import closing, events
 from api.services.orders.locks import lock_account
 from api.services.refunds import asking
@@ -28,6 +29,7 @@ def finish(refund: Refund, *, now: datetime) -> bool:
         approved = Refund.objects.filter(pk=refund.pk, status=Refund.Status.APPROVED)
         if not approved.update(status=Refund.Status.DONE, done_at=now):
             return False
+        posting.post_refunded(refund, now=now)
         if refund.excess:
             events.write(events.RETURNED, order, now, amount=str(refund.amount))
             return True

@@ -1,0 +1,1 @@
+"""The books: what is posted, and a day's closing (contract §10)."""
