@@ -240,6 +240,18 @@ def test_a_record_without_any_event_is_named(world: World) -> None:
     assert found() == {f"record {record.number}: status 0, no event"}
 
 
+def test_a_record_whose_events_do_not_follow_upon_one_another_is_named(world: World) -> None:
+    record = record_of(world.paid)
+    CouponRecordEvent.objects.filter(record=record, to_status=4)._raw_delete("default")
+    assert found() == {f"record {record.number}: an event begins with status 4, after status 0"}
+
+
+def test_a_record_that_never_came_is_named(world: World) -> None:
+    record = record_of(world.paid)
+    CouponRecordEvent.objects.filter(record=record, to_status=0)._raw_delete("default")
+    assert found() == {f"record {record.number}: an event begins with status 0, after nothing"}
+
+
 def test_a_record_that_was_used_before_there_were_orders_is_none() -> None:
     CouponRecordFactory(status=1)
     assert found() == set()

@@ -11,6 +11,7 @@ __all__ = ["CHECKS", "Finding", "Miscounted", "findings", "miscounted", "recount
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     records.unlike_their_events,
+    records.unlike_the_events_before,
     records.unlike_their_orders,
     orders.unlike_their_coupons,
     orders.unlike_their_lines,

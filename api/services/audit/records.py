@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, Lag
 
 from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.rules.orders import OrderStatus
 from api.services.audit.finding import Finding
 
 PAID = (OrderStatus.PAID.value, OrderStatus.REFUND_ASKED.value)
+NOTHING = -1  # in the place of a status
 HELD = (CouponRecordStatus.LOCKED, CouponRecordStatus.USED)
 
 
@@ -21,6 +23,24 @@ def unlike_their_events() -> Iterator[Finding]:
     for number, status, told in rows.iterator():
         says = "no event" if told is None else f"newest event {told}"
         yield Finding(f"record {number}", f"status {status}, {says}")
+
+
+def unlike_the_events_before() -> Iterator[Finding]:
+    """Each event of a record begins where the one before it led; the first one with nothing."""
+    before = Window(
+        Lag("to_status", default=NOTHING), partition_by=F("record"), order_by=F("id").asc()
+    )
+    events = CouponRecordEvent.objects.annotate(
+        begins=Coalesce("from_status", NOTHING), before=before
+    )
+    rows = events.exclude(begins=F("before")).order_by("pk")
+    for number, begins, led in rows.values_list("record__number", "begins", "before").iterator():
+        what = f"an event begins with {_status(begins)}, after {_status(led)}"
+        yield Finding(f"record {number}", what)
+
+
+def _status(status: int) -> str:
+    return "nothing" if status == NOTHING else f"status {status}"
 
 
 def unlike_their_orders() -> Iterator[Finding]:
