@@ -56,7 +56,7 @@ class PayOrderView(ShopView):
 class AlipayView(View):
     """What Alipay sends, and where it sends the browser back to. Not under the envelope."""
 
-    http_method_names = ["get", "post", "options"]
+    http_method_names = ["get", "head", "post", "options"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """A notification: `success` where it was understood, `fail` to get it again."""
@@ -80,7 +80,7 @@ class AlipayView(View):
 class WechatPayView(View):
     """What WeChat sends, and where it sends the browser back to. Not under the envelope."""
 
-    http_method_names = ["get", "post", "options"]
+    http_method_names = ["get", "head", "post", "options"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """A notification: 204 where it was understood, `{"code": "FAIL"}` to get it again."""

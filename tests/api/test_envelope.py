@@ -75,7 +75,8 @@ def test_head_is_get_without_its_body(alice):
     "path",
     [
         *("/healthz", "/readyz", "/api/course/", "/api/payment/", "/api/x", "/api/schema/"),
-        *("/admin/login/", "/static/api/desk.css", "/x/"),
+        *("/admin/login/", "/static/api/desk.css", "/x/", "/gateway/", "/gateway/cashier/x/"),
+        *("/api/alipay/", "/api/wechatpay/"),
     ],
 )
 def test_head_is_handed_to_the_server_without_a_body(rf, path: str):
@@ -314,6 +315,11 @@ def test_no_permission_is_403():
         ("GET", "/api/nowhere/"),
         ("GET", "/api/schema/"),
         ("GET", "/api/docs/"),
+        ("POST", "/api/alipay/"),
+        ("POST", "/api/wechatpay/"),
+        ("GET", "/api/alipay/"),
+        ("GET", "/api/order/1/refund/"),
+        ("POST", "/api/order/1/pay/"),
     ],
 )
 def test_no_answer_is_kept_by_anybody(alice, anonymous, method: str, path: str):

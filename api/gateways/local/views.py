@@ -5,12 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -79,7 +76,7 @@ def wechat(request: HttpRequest, path: str) -> HttpResponse:
 
 
 @csrf_exempt
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def alipay(request: HttpRequest) -> HttpResponse:
     """Alipay's one address: a payment to be begun in the browser, or what the shop asks."""
     server, now = alipay_server(), timezone.now()
@@ -96,8 +93,8 @@ def alipay(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
-def cashier(request: HttpRequest, secret: str) -> HttpResponseBase:
+@require_http_methods(["GET", "HEAD", "POST"])
+def cashier(request: HttpRequest, secret: str) -> HttpResponse:
     """Where the learner pays, or does not."""
     trade, now = book().at_cashier(secret), timezone.now()
     if trade is None:
@@ -105,9 +102,7 @@ def cashier(request: HttpRequest, secret: str) -> HttpResponseBase:
     trade = server_of(trade).look(trade, now=now)
     if request.method == "POST" and request.POST.get("do") == "pay":
         return _pay(request, trade, now)
-    if request.method == "POST":
-        back = trade.return_url and f"{trade.return_url}?out_trade_no={trade.out_trade_no}"
-        return HttpResponseRedirect(back or _redirect_url(request) or request.path)
+    unpaid = trade.return_url and f"{trade.return_url}?out_trade_no={trade.out_trade_no}"
     page = {
         "trade": trade,
         "channel": CHANNELS[trade.channel],
@@ -115,18 +110,15 @@ def cashier(request: HttpRequest, secret: str) -> HttpResponseBase:
         "waiting": trade.state == WAITING,
         "paid": trade.state == PAID,
         "expires_at": datetime.fromisoformat(trade.expires_at),
+        # A link and no form: those may lead to no other host (Content-Security-Policy).
+        "way_back_unpaid": unpaid or _redirect_url(request),
         "way_back": server_of(trade).way_back(trade, now=now) or _redirect_url(request),
         "how": sending.HOW[book().behaviour("notify")],
     }
-
-    @csp_update({"form-action": _front_end()})
-    def shown(request: HttpRequest) -> HttpResponseBase:
-        return render(request, "gateway/cashier.html", page)
-
-    return shown(request)
+    return render(request, "gateway/cashier.html", page)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def panel(request: HttpRequest) -> HttpResponse:
     """What the gateway is to do wrong from now on, and for one trade at once."""
     if request.method == "POST":
@@ -178,11 +170,6 @@ def _pay(request: HttpRequest, trade: LocalTrade, now: datetime) -> HttpResponse
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _front_end() -> list[str]:
-    """Where the form of one who does not pay leads in the end, if that is another origin: a browser
-    would not follow there unless the page says so."""
-    front_end = urlsplit(settings.FRONTEND_ORDER_URL)
-    return [f"{front_end.scheme}://{front_end.netloc}"] if front_end.netloc else []
 
 
 def _redirect_url(request: HttpRequest) -> str:
