@@ -2,15 +2,27 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import OperationalError, connections
 from django.test import Client
+from django.utils import timezone
 
 from api.admin.coupons import issuing as page
-from api.models import Coupon, CouponRecord, CouponRecordEvent, IssueBatch, Payment
+from api.models import (
+    Coupon,
+    CouponRecord,
+    CouponRecordEvent,
+    IssueBatch,
+    Order,
+    Payment,
+    Refund,
+)
+from api.services.refunds import asking as refunding
+from api.services.refunds import sending
 from tests.admin.conftest import MakeStaff
 from tests.admin.test_lost_updates import dialog_of, opened, url_of
 from tests.support import orders
@@ -44,6 +56,13 @@ def lose(monkeypatch: pytest.MonkeyPatch) -> Lose:
 @pytest.fixture
 def boss(staff: MakeStaff) -> Client:
     return staff("boss", None, superuser=True)
+
+
+def paid_order() -> Order:
+    order = orders.order()
+    orders.pay(order)
+    order.refresh_from_db()
+    return order
 
 
 def previewed(browser: Client, coupon: Coupon, **fields: Any) -> str:
@@ -199,6 +218,49 @@ def test_marking_as_paid_likewise(boss: Client, lose: Lose, arrives: bool) -> No
     assert Payment.objects.count() == 1
     order.refresh_from_db()
     assert order.status == 0
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_asking_for_a_refund_likewise(boss: Client, lose: Lose, arrives: bool) -> None:
+    order = paid_order()
+    url = f"/admin/api/order/{order.pk}/ask_refund/"
+    mine = dialog_of(boss, url) | {"reason": "电话申请"}
+    lose(arrives=arrives)
+    assert "不知道是否已经执行" in boss.post(url, mine).content.decode()
+    assert boss.post(url, mine).headers["HX-Redirect"]
+    said = boss.get("/admin/").content.decode()
+    assert "没有提交" not in said
+    assert "等待审核" in said
+    assert Refund.objects.count() == 1
+    order.refresh_from_db()
+    assert order.status == 2
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize(("what", "status"), [("approve", 2), ("refuse", 3)])
+def test_deciding_a_refund_likewise(
+    boss: Client, lose: Lose, arrives: bool, what: str, status: int
+) -> None:
+    order = paid_order()
+    Payment.objects.update(channel="offline")
+    refunding.ask(
+        account_id=order.account_id,
+        order_number=order.order_number,
+        course_ids=[],
+        reason="不想学了",
+        now=timezone.now(),
+    )
+    refund = Refund.objects.get()
+    url = f"/admin/api/refund/{refund.pk}/{what}/"
+    mine = dialog_of(boss, url) | {"note": "核实过"}
+    lose(arrives=arrives)
+    assert "不知道是否已经执行" in boss.post(url, mine).content.decode()
+    assert boss.post(url, mine).headers["HX-Redirect"]
+    assert "没有改变" not in boss.get("/admin/").content.decode()
+    sending.send_waiting(now=timezone.now() + timedelta(hours=1))
+    refund.refresh_from_db()
+    assert refund.status == status
+    assert LogEntry.objects.count() == 1
 
 
 # --- Forms ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from api.admin.desk.filters import DaysFilter
 from api.admin.orders import story
 from api.admin.orders.parts import LineInline, PaymentInline
 from api.admin.orders.reading import FactsAdmin, table
-from api.models import Order, Payment
+from api.models import Order, Payment, Refund
 from api.rules.orders import CLOSED, OrderStatus
 from api.services.coupons.lifecycle import Actor
 from api.services.orders import paying
@@ -94,6 +94,15 @@ class RefundForm(DeskDialogForm):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="会写入这笔退款和操作日志。",
     )
+
+    def is_done(self, data: dict[str, Any]) -> bool:
+        return _asked(self.object_id, self.request.user.pk, data.get("reason", ""))
+
+
+def _asked(order_id: Any, staff_id: int | None, reason: str) -> bool:
+    """Whether this person has asked for it before, with this reason, and it is not decided yet."""
+    mine = Refund.objects.filter(asked_by_id=staff_id, reason=reason, status=Refund.Status.ASKED)
+    return bool(reason) and mine.filter(order=number_in(order_id)).exists()
 
 
 @admin.register(Order)
@@ -247,6 +256,9 @@ class OrderAdmin(FactsAdmin):
         if order is None:
             raise Http404
         reason = form.cleaned_data["reason"]
+        if _asked(order.pk, request.user.pk, reason):
+            messages.success(request, "这笔退款之前已由您提交，等待审核。")
+            return back_to(order)
         try:
             refunding.ask(
                 account_id=order.account_id,

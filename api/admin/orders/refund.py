@@ -51,6 +51,28 @@ class DecisionForm(DeskDialogForm):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="会写入这笔退款和操作日志。",
     )
+    decision: tuple[Refund.Status, ...]
+
+    def is_done(self, data: dict[str, Any]) -> bool:
+        return _was_decided(
+            self.object_id, self.request.user.pk, data.get("note", ""), self.decision
+        )
+
+
+class ApprovalForm(DecisionForm):
+    decision = (Refund.Status.APPROVED, Refund.Status.DONE)
+
+
+class RefusalForm(DecisionForm):
+    decision = (Refund.Status.REFUSED,)
+
+
+def _was_decided(
+    refund_id: Any, staff_id: int | None, note: str, decision: tuple[Refund.Status, ...]
+) -> bool:
+    """Whether this person has decided just so before, with this note."""
+    mine = Refund.objects.filter(decided_by_id=staff_id, note=note, status__in=decision)
+    return bool(note) and mine.filter(pk=number_in(refund_id)).exists()
 
 
 @admin.register(Refund)
@@ -131,7 +153,7 @@ class RefundAdmin(FactsAdmin):
         dialog=asking(
             "同意退款",
             "款项将原路退回，课程到期，优惠券退还。",
-            form=DecisionForm,
+            form=ApprovalForm,
             button="同意退款",
             facts_of=_facts_of,
             lock=_lock,
@@ -163,7 +185,7 @@ class RefundAdmin(FactsAdmin):
         dialog=asking(
             "拒绝退款",
             "订单恢复为交易成功。",
-            form=DecisionForm,
+            form=RefusalForm,
             button="拒绝",
             facts_of=_facts_of,
             lock=_lock,
@@ -191,6 +213,11 @@ class RefundAdmin(FactsAdmin):
                 refund.pk, staff_id=request.user.pk, note=note, now=timezone.now()
             )
         except NotOpen:
+            if form.is_done(form.cleaned_data):
+                messages.success(
+                    request, f"这笔退款之前已由您审核：{refund.get_status_display()}。"
+                )
+                return None
             messages.error(request, "这笔退款已经审核过，没有改变。")
             return None
         except OwnRequest:
