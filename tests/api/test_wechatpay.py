@@ -346,6 +346,16 @@ def test_what_nobody_signed_is_refused_without_a_call_to_the_outside(notice, hea
     assert verdict() == "signature"
 
 
+def test_a_genuine_one_stays_genuine_when_a_stranger_sends_it_again(payment, notice):
+    sent = notice()
+    send(sent)
+
+    assert send(sent, **{"Wechatpay-Signature": "AAAA"})[0] == 401
+
+    kept = PaymentNotification.objects.get()
+    assert (kept.verdict, kept.payment, kept.times_seen) == ("paid", payment, 2)
+
+
 def test_a_timestamp_older_than_five_minutes_is_refused(notice):
     old = notice(now=timezone.now() - timedelta(seconds=302))
     assert send(old)[0] == 401

@@ -170,8 +170,6 @@ def _pay(request: HttpRequest, trade: LocalTrade, now: datetime) -> HttpResponse
     return HttpResponseRedirect(request.get_full_path())
 
 
-
-
 def _redirect_url(request: HttpRequest) -> str:
     """Where a page of H5 is told to lead back to; only to the shop."""
     url = request.GET.get("redirect_url", "")
