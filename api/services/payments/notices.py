@@ -84,10 +84,10 @@ def _keep(
     new = {"body": text, "headers": dict(headers), "first_seen": now, "last_seen": now}
     same = PaymentNotification.objects.filter(channel=channel, digest=digest)
     again = {"times_seen": F("times_seen") + 1, "last_seen": now}
-    if kept["verdict"] == Verdict.SIGNATURE:
-        # Whoever knows a genuine one can send it with a signature of his own: it stays genuine.
-        if same.exclude(verdict=Verdict.SIGNATURE.value).update(**again):
-            return
+    # Whoever knows a genuine one can send it with a signature of his own: it stays genuine.
+    believed = same.exclude(verdict=Verdict.SIGNATURE.value)
+    if kept["verdict"] == Verdict.SIGNATURE and believed.update(**again):
+        return
     if same.update(**again, **kept):
         return
     if kept["verdict"] == Verdict.SIGNATURE and not _has_room_for_a_forgery(channel):
