@@ -84,7 +84,6 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
     readonly_fields = ("words", "binding", "date", "rate_of_use", "brought_in")
     list_display = (
         "name",
-        "coupon_type",
         "words",
         "binding",
         "window",
