@@ -25,8 +25,8 @@ from api.models import (
 )
 from api.rules.orders import last_day_of
 from api.services import audit
-from api.services.orders import paying, trades
-from api.services.orders.paying import Received
+from api.services.orders import closing, paying, trades
+from api.services.orders.paying import Outcome, Received
 from api.services.refunds import deciding, sending
 from tests.conftest import Customer
 from tests.support.factories import (
@@ -265,6 +265,23 @@ def test_a_coupon_whose_last_day_passed_gets_its_days_back(alice, order, chief):
 
     until = CouponRecord.objects.get(pk=1).valid_until
     assert until == timezone.localdate() + timedelta(days=4)
+
+
+def test_an_order_that_came_back_to_life_took_its_coupon_on_that_day(alice):
+    now, day = timezone.now(), timedelta(days=1)
+    today = timezone.localdate(now)
+    coupon = CouponFactory(valid_begin_date=today, valid_end_date=today + 2 * day)
+    record = CouponRecordFactory(account=alice.account, coupon=coupon)
+    order = place(alice.account, [PricePolicyFactory()], (record,), now=now)
+    assert closing.close_timed_out(order, now=now + day)
+    received = Received("offline", "late", order.actual_amount)
+    assert paying.receive(order.pk, received, now=now + day) is Outcome.REVIVED
+
+    order.refresh_from_db()
+    closing.extend(order, [record.pk], now=now + 9 * day)
+
+    record.refresh_from_db()
+    assert record.valid_until == today + 9 * day + day
 
 
 def test_a_renewal_behind_it_moves_forward(alice, order, chief):

@@ -1,6 +1,6 @@
 """The breakdown that an order was consented to, as `Order.quote` keeps it (contract §9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from api.models import Order
+from api.rules.coupons import HeldCoupon
 from api.services.checkout.quote import Quote, QuotedCoupon, QuotedLine
 
 
@@ -48,6 +49,16 @@ def _frozen_coupon(coupon: QuotedCoupon) -> dict[str, Any]:
         "at_work": coupon.at_work,
         "reason": coupon.reason,
     }
+
+
+def take_again(order: Order, held: Iterable[HeldCoupon], now: datetime) -> None:
+    """Writes down, for a closed order that comes back to life, that its coupons are taken on this
+    day, and their last days as they are now. The caller saves the order."""
+    last_days = {coupon.record_id: coupon.last_day for coupon in held}
+    order.quote["taken"] = timezone.localdate(now).isoformat()
+    for coupon in coupons_of(order):
+        if last_day := last_days.get(coupon["id"]):
+            coupon["last_day"] = last_day.isoformat()
 
 
 def coupons_of(order: Order) -> Iterator[dict[str, Any]]:

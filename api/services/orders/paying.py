@@ -10,13 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from api.models import CouponRecord, CouponRecordStatus, Course, Order, Payment, PaymentType
+from api.rules.coupons import HeldCoupon
 from api.rules.orders import CLOSED, OrderStatus
 from api.services import enrolments
 from api.services.coupons import holdings, lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordsNotThere
 from api.services.ledger import posting
 from api.services.orders import events
-from api.services.orders.frozen import spent_records
+from api.services.orders.frozen import spent_records, take_again
 from api.services.orders.locks import lock_account
 
 # A payment that was closed is none: its gateway may have taken the money all the same.
@@ -104,7 +105,8 @@ def _take(order: Order, received: Received, *, now: datetime, by: Actor) -> Outc
     if order.status == OrderStatus.UNPAID:
         _become_paid(order, OrderStatus.UNPAID, now=now, by=by, reason=reason)
         return Outcome.PAID
-    if order.status in CLOSED and _can_revive(order, now=now):
+    held = _revivable(order, now=now) if order.status in CLOSED else None
+    if held is not None:
         try:
             with transaction.atomic():
                 lifecycle.lock(
@@ -112,6 +114,8 @@ def _take(order: Order, received: Received, *, now: datetime, by: Actor) -> Outc
                 )
                 was = OrderStatus(order.status)
                 _become_paid(order, was, now=now, by=by, reason=reason)
+                take_again(order, held, now)
+                order.save(update_fields=["quote"])
                 events.write(events.REVIVED, order, now)
                 return Outcome.REVIVED
         except RecordsNotThere:  # taken by another order this very moment
@@ -134,15 +138,17 @@ def _become_paid(order: Order, was: OrderStatus, *, now: datetime, by: Actor, re
     events.write(events.PAID, order, now)
 
 
-def _can_revive(order: Order, *, now: datetime) -> bool:
-    """Whether every record of the order is free and valid today, and every course still sold."""
+def _revivable(order: Order, *, now: datetime) -> list[HeldCoupon] | None:
+    """The records of the order, if every one is free and valid today and every course still sold;
+    otherwise None."""
     today = timezone.localdate(now)
     record_ids = spent_records(order)
     held = holdings.held_among(order.account_id, record_ids)
     if len(held) != len(record_ids) or not all(coupon.usable_on(today) for coupon in held):
-        return False
+        return None
     course_ids = set(order.details.values_list("object_id", flat=True))
-    return Course.objects.online().filter(pk__in=course_ids).count() == len(course_ids)
+    sold = Course.objects.online().filter(pk__in=course_ids).count() == len(course_ids)
+    return held if sold else None
 
 
 def _note(order: Order, received: Received, outcome: Outcome, *, now: datetime) -> Payment:
