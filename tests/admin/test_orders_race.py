@@ -1,14 +1,12 @@
 """Two people mark one order as paid at the same moment. On PostgreSQL: SQLite has one writer."""
 
 import threading
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from api.admin.orders import order as page
 from api.models import EnrolledCourse, Payment
 from tests.admin.conftest import MakeStaff
 from tests.support import orders
@@ -18,20 +16,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def test_an_order_marked_as_paid_by_two_at_once_is_logged_once(
-    staff: MakeStaff, monkeypatch: pytest.MonkeyPatch
+    staff: MakeStaff,
 ) -> None:
-    order, met, offline = orders.order(), threading.Barrier(2), page._offline
-
-    def meet_first(*args: Any, **kwargs: Any) -> Any:
-        """Both have read the order as unpaid."""
-        met.wait(timeout=30)
-        return offline(*args, **kwargs)
-
-    monkeypatch.setattr(page, "_offline", meet_first)
+    order, met = orders.order(), threading.Barrier(2)
     people = [staff(name, None, superuser=True) for name in ("one", "other")]
 
     def mark(browser: Client) -> list[str]:
         body = {"note": "转账", "_form_submitted": "True"}
+        met.wait(timeout=30)
         answer = browser.post(f"/admin/api/order/{order.pk}/mark_paid/", body)
         return [str(message) for message in get_messages(answer.wsgi_request)]
 

@@ -80,7 +80,8 @@ def test_repair_counts_again_except_beyond_the_quantity() -> None:
 @pytest.mark.parametrize("coupons", [2, 20])
 def test_the_queries_do_not_grow(coupons: int, django_assert_num_queries: object) -> None:
     CouponRecordFactory.create_batch(coupons)
-    with django_assert_num_queries(15):  # type: ignore[operator]
+    limits = 2 if connection.vendor == "postgresql" else 0  # lifted, and set again
+    with django_assert_num_queries(15 + limits):  # type: ignore[operator]
         run()
 
 
