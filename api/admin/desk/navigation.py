@@ -1,6 +1,5 @@
 """The sidebar: what a person may see, grouped by what they do with it."""
 
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -67,30 +66,25 @@ def address(label: str) -> str:
     return reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}")
 
 
-def is_here(link: str, request: HttpRequest) -> bool:
-    """Whether the page is this link's, and not rather that of a longer one."""
+def here(request: HttpRequest) -> str | None:
+    """The address of the link whose page this is: of two that begin its path, the longer one."""
     every = (address(label) for links in SECTIONS.values() for _, label, _ in links)
-    of_page = [one for one in every if request.path.startswith(one)]
-    return bool(of_page) and link == max(of_page, key=len)
+    return max((one for one in every if request.path.startswith(one)), key=len, default=None)
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation; sections of which nothing may be seen are left out."""
+    current = here(request)
     home = {"title": "首页", "icon": "home", "link": reverse("admin:index")}
     sections = [
         {
             "title": title,
             "separator": True,
             "items": [
-                {
-                    "title": name,
-                    "icon": icon,
-                    "link": address(label),
-                    "active": partial(is_here, address(label)),
-                    "permission": partial(may_view, label),
-                }
+                {"title": name, "icon": icon, "link": link, "active": link == current}
                 for name, label, icon in links
                 if may_view(label, request)
+                for link in [address(label)]
             ],
         }
         for title, links in SECTIONS.items()
