@@ -139,10 +139,16 @@ def gateway_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("gateway")
 
 
-@pytest.fixture
-def gateway(settings: Any, gateway_folder: Path) -> Iterator[LocalGateway]:
-    """Alipay, as it runs here, reached over HTTP."""
+@pytest.fixture(scope="session")
+def gateway_address() -> Iterator[str]:
+    """Where this run serves the service, and with it the gateway."""
     with served() as address:
-        yield LocalGateway(settings, gateway_folder, address)
+        yield address
+
+
+@pytest.fixture
+def gateway(settings: Any, gateway_folder: Path, gateway_address: str) -> Iterator[LocalGateway]:
+    """Alipay, as it runs here, reached over HTTP."""
+    yield LocalGateway(settings, gateway_folder, gateway_address)
     gateway_folder.joinpath("trades.sqlite3").unlink(missing_ok=True)
     book_in.cache_clear()

@@ -4,11 +4,15 @@ import sqlite3
 import time
 from pathlib import Path
 
+import pytest
+
 from api.management.commands.demo import PASSWORD as DEMO_PASSWORD
 from api.services.jobs import JOBS
 from tests.support.live import PATIENCE, Visitor, make_run
 
 COUPON = 2  # 满500减200, of alex
+
+pytestmark = pytest.mark.slow
 
 
 def in_database(place: Path, question: str) -> list[tuple[object, ...]]:

@@ -222,6 +222,7 @@ def test_the_check_changes_nothing():
 # --- The loop -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_loop_runs_until_it_is_told_to_end(tmp_path):
     own = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
