@@ -23,8 +23,8 @@ run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:8000; P
 test: .venv/.dev  ## All tests, a worker a core; on TEST_REDIS_URL and TEST_DATABASE_URL when set
 	$(PYTEST) -m "not chaos" $(ARGS)
 
-test-fast: .venv/.dev  ## The tests but for the slow ones, a browser's, and those of failing servers
-	$(PYTEST) $(ARGS) -m "not browser and not chaos and not cluster and not outages and not slow"
+test-fast: .venv/.dev  ## The tests but for slow and random ones, a browser's, and those of failing servers
+	$(PYTEST) $(ARGS) -m "not browser and not chaos and not cluster and not outages and not slow and not hypothesis"
 
 chaos: .venv/.dev  ## Breaks the servers under customers at work, a fault a cycle; CYCLES=100 for a long run
 	"$(BIN)/python" -m tests.chaos --cycles $(CYCLES) $(ARGS)

@@ -86,6 +86,7 @@ def test_a_file_of_records_is_not_filtered_by_a_secret(chief: Client) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/api/couponrecord/")
 
 
+@pytest.mark.slow
 @EVERY_ADMIN
 def test_what_the_list_offers_is_followed(
     chief: Client, model: type[Model], monkeypatch: pytest.MonkeyPatch

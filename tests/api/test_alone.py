@@ -31,6 +31,7 @@ def database(
         request.getfixturevalue("transactional_db")
 
 
+@pytest.mark.slow
 def test_who_comes_second_waits_until_the_first_is_done(database: None) -> None:
     order: list[str] = []
     waits, done = threading.Event(), threading.Event()

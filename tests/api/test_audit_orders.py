@@ -34,7 +34,7 @@ from tests.support.factories import (
     PricePolicyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # seven orders for each test
 
 
 def placed(price: float = 599.0) -> Order:

@@ -46,6 +46,7 @@ ONLY_AN_END = {
 }
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150,
     deadline=None,

@@ -50,6 +50,7 @@ def shown(described: dict[str, Any], path: str, method: str) -> Any:
     return examples_of(answers["200"])["Success"]
 
 
+@pytest.mark.slow
 def test_the_description_is_valid_and_made_without_a_warning(capsys):
     call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json")
 

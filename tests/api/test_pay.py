@@ -255,6 +255,7 @@ def test_a_gateway_that_does_not_answer_leaves_the_order_open(alice, order, gate
     assert cancel(alice, order)["code"] == 1000
 
 
+@pytest.mark.slow
 def test_a_trade_that_was_closed_though_the_answer_came_too_late_is_closed_by_the_next_try(
     alice, order, gateway
 ):

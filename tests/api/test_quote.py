@@ -532,6 +532,7 @@ def test_a_settlement_replaced_while_the_best_is_sought_gets_its_own_best(
 # --- Budgets --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "coupons"), [(1, 0), (100, 0), (1, 1000), (100, 1000)])
 @pytest.mark.parametrize(
     ("method", "path", "trips"), [("get", QUOTE, 1), ("get", BEST, 1), ("post", BEST, 2)]

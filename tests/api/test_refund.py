@@ -329,6 +329,7 @@ def test_money_of_the_desk_goes_back_at_the_desk(alice, chief, gateway):
 LATER = timedelta(minutes=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", [PaymentType.ALIPAY, PaymentType.WECHAT], ids=str)
 def test_a_refund_whose_answer_came_too_late_is_finished_once(alice, gateway, chief, channel):
     """As where the process is killed between sending and writing down."""

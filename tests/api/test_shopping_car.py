@@ -542,6 +542,7 @@ def test_a_full_car_asks_once_more_whether_all_its_courses_are_still_there(alice
     assert (len(refused), len(added)) == (2, 3)
 
 
+@pytest.mark.slow
 def test_ten_thousand_hashes_of_other_programs_are_indexed(db, redis):
     accounts = AccountFactory.create_batch(100)
     pipe = redis.pipeline(transaction=False)

@@ -130,6 +130,7 @@ def test_cancelling_an_order_that_was_paid_meanwhile_makes_it_paid(alice, order,
     assert (order.status, order.payment_type) == (0, 0)
 
 
+@pytest.mark.slow
 def test_cancelling_while_the_gateway_is_silent_leaves_the_order_open(alice, order, gateway):
     begin(order, PaymentType.WECHAT)
     gateway.book.behave("answer", "late")

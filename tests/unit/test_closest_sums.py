@@ -185,6 +185,7 @@ def with_minimums(lines: tuple[Line, ...]) -> Basket:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("price", "courses", "each", "odd"),
     [
@@ -207,6 +208,7 @@ def test_a_large_basket_has_an_exact_best_choice(
     assert found.choice.global_coupon is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("courses", "each", "top"), [(100, 20, 100_000), (30, 5, 10_000)])
 def test_a_large_search_agrees_with_an_independent_solver(
