@@ -37,7 +37,8 @@ def run(_: Redis) -> str:
 
 
 def _make_orders(course_id: int) -> None:
-    """Each used record in an order of one course, with its line, money and enrolment."""
+    """Each used record in an order of one course, with its line, money, enrolment and
+    entries in the books."""
     kind = ContentType.objects.get_for_model(Course).pk
     for statement, values in (
         (_ORDERS, [course_id]),
@@ -45,6 +46,7 @@ def _make_orders(course_id: int) -> None:
         (_LINES, [kind, course_id]),
         (_PAYMENTS, []),
         (_ENROLMENTS, []),
+        (_ENTRIES, []),
     ):
         desk.execute(statement, values)
 
@@ -73,12 +75,24 @@ _LINES = """
 """
 _PAYMENTS = """
     INSERT INTO api_payment (order_id, channel, out_trade_no, amount, status, created, paid_at,
-        note)
-    SELECT id, 'alipay', order_number, 59, 1, date, date, '' FROM api_order
+        way, pay_url, note)
+    SELECT id, 'alipay', order_number, 59, 1, date, date, 'page', '', '' FROM api_order
 """
 _ENROLMENTS = """
     INSERT INTO api_enrolledcourse (account_id, course_id, enrolled_date, valid_begin_date,
         valid_end_date, status, order_detail_id)
     SELECT o.account_id, d.object_id, o.date, o.date, o.date + interval '30 days', 0, d.id
     FROM api_orderdetail d JOIN api_order o ON o.id = d.order_id
+"""
+_ENTRIES = """
+    INSERT INTO api_ledgerentry (posting, line, event, account, amount, at, order_id, payment_id,
+        record, coupon)
+    SELECT 'paid:' || o.id, e.line, 'paid', e.account, e.amount, o.pay_time, o.id, p.id,
+        CASE WHEN e.account = 'coupons' THEN r.id END,
+        CASE WHEN e.account = 'coupons' THEN r.coupon_id END
+    FROM api_order o
+    JOIN api_payment p ON p.order_id = o.id
+    JOIN api_couponrecord r ON r.order_id = o.id
+    CROSS JOIN (VALUES (1, 'learner', -99), (2, 'coupons', 40), (3, 'alipay', 59))
+        AS e(line, account, amount)
 """

@@ -41,6 +41,8 @@ def serving(redis_url: str) -> Iterator[int]:
     """Starts gunicorn on a free port of the loopback, with this Redis; gives the port, and stops it
     again."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        # Before gunicorn does so: what connects while it starts would wait for delayed ACKs.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port: int = listener.getsockname()[1]
         fd = listener.fileno()
         process = subprocess.Popen(
@@ -49,10 +51,17 @@ def serving(redis_url: str) -> Iterator[int]:
             env=os.environ | {"REDIS_URL": redis_url},
         )
     try:
+        _wait_until_it_answers(port)
         yield port
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def _wait_until_it_answers(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as server:
+        server.sendall(_request(Call("GET", "/healthz", token="")))
+        server.recv(1)
 
 
 def keep_busy(port: int, calls: Sequence[Call], *, seconds: float) -> Busy:
