@@ -235,6 +235,12 @@ def test_a_bad_parameter_is_named_and_not_repeated(anonymous, query, error):
     assert answer.json() == {"code": 1400, "data": None, "error": error}
 
 
+def test_a_search_may_have_128_characters(anonymous):
+    CourseFactory(name="a" * 128)
+
+    assert listed(anonymous, search="a" * 128) == ["a" * 128]
+
+
 def test_an_empty_parameter_is_as_good_as_none(anonymous):
     CourseFactory(name="a")
 

@@ -205,8 +205,16 @@ def test_what_is_no_sum_is_malformed(settled, money):
     assert answer.json()["error"].startswith(("money: ", "version: "))
 
 
-def test_without_consent_nothing_is_ordered(settled):
-    assert settled.post(ORDER, {}).json()["code"] == 1400
+@pytest.mark.parametrize("body", [{}, {"version": None}, {"version": ""}, {"version": " "}])
+def test_without_consent_nothing_is_ordered(settled, body):
+    answer = settled.post(ORDER, body).json()
+    assert answer["code"] == 1400
+    assert answer["error"].startswith("version: ")
+    assert Order.objects.count() == 0
+
+
+def test_an_empty_version_beside_the_right_sum_is_malformed(settled):
+    assert settled.post(ORDER, {"version": "", "money": "461.00"}).json()["code"] == 1400
     assert Order.objects.count() == 0
 
 
