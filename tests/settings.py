@@ -46,6 +46,9 @@ for _name in [
     "SHOPPING_CAR_MOST",
     "TASKS_BACKEND",
     "TRUSTED_PROXIES",
+    "WEBHOOK_ALLOWED_HOSTS",
+    "WEBHOOK_KEPT_DAYS",
+    "WEBHOOK_TIMEOUT",
     "WECHATPAY_APIV3_KEY",
     "WECHATPAY_APPID",
     "WECHATPAY_GATEWAY",
@@ -71,4 +74,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no
 LOCAL_ALIPAY = LOCAL_WECHATPAY = (
     False  # a test that pays asks for its gateway: tests/support/gateways.py
 )
+WEBHOOK_LOOPBACK = False  # a test that serves a consumer says so
 REQUESTS_PER_MINUTE = 1_000_000  # accounts of many tests share an id, and so their count

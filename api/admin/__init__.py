@@ -6,8 +6,9 @@ from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
-from api.admin.orders import enrolled, ledger, order, refund
+from api.admin.orders import enrolled, ledger, notification, order, refund
 from api.admin.people import account, staff
+from api.admin.webhooks import delivery, endpoint
 
 admin.site.unregister(DBTaskResult)  # its page is in English; `manage.py jobs --check` tells
 
@@ -18,8 +19,11 @@ __all__ = [
     "coupon",
     "course",
     "degree",
+    "delivery",
+    "endpoint",
     "enrolled",
     "ledger",
+    "notification",
     "order",
     "owned",
     "record",

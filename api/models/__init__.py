@@ -32,6 +32,7 @@ from .order import (
 from .owned import OftenAskedQuestion, PricePolicy
 from .payment import Payment, PaymentNotification
 from .refund import Refund, RefundLine
+from .webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
@@ -72,4 +73,6 @@ __all__ = [
     "ShopEvent",
     "Teacher",
     "UserAuthToken",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 
 from api.rules.orders import OrderStatus
+from api.rules.webhooks import COUPON_KINDS
 
 _HALF_FEN = Value(Decimal("0.005"))  # SQLite reckons in floats
 
@@ -205,7 +206,8 @@ class EnrolledCourse(models.Model):
 
 
 class ShopEvent(models.Model):
-    """What happened in the shop, written in the transaction of the change, for whoever listens."""
+    """What happened in the shop, written in the transaction of the change, for whoever listens.
+    `pending` says that its deliveries are not made yet."""
 
     kind = models.CharField("事件", max_length=32)
     order = models.ForeignKey(
@@ -213,11 +215,22 @@ class ShopEvent(models.Model):
     )
     at = models.DateTimeField("时间")
     data = models.JSONField("内容", encoder=DjangoJSONEncoder)
+    # Those from before, and of a release that knows nothing of it, are told to nobody.
+    pending = models.BooleanField("待分发", default=True, db_default=False, editable=False)
 
     class Meta:
         verbose_name = "业务事件"
         verbose_name_plural = "业务事件"
-        indexes = [models.Index(fields=["order", "id"], name="shop_event_order")]
+        indexes = [
+            models.Index(fields=["order", "id"], name="shop_event_order"),
+            models.Index(fields=["id"], name="shop_event_pending", condition=Q(pending=True)),
+            # What is cleared up: an order's own events tell its story, and stay.
+            models.Index(
+                fields=["at"],
+                name="shop_event_of_coupons",
+                condition=Q(kind__in=COUPON_KINDS),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.kind

@@ -68,7 +68,9 @@ class PaymentNotification(models.Model):
     digest = models.CharField(max_length=64)  # of the body
     body = models.TextField("原文")
     headers = models.JSONField("签名头", encoder=DjangoJSONEncoder, default=dict)
-    out_trade_no = models.CharField("商户单号", max_length=64, blank=True, default="")
+    out_trade_no = models.CharField(
+        "商户单号", max_length=64, blank=True, default="", db_index=True
+    )
     payment = models.ForeignKey(
         Payment, null=True, blank=True, on_delete=models.SET_NULL, related_name="notifications"
     )
@@ -84,6 +86,10 @@ class PaymentNotification(models.Model):
         verbose_name_plural = "支付通知"
         constraints = [
             models.UniqueConstraint(fields=["channel", "digest"], name="notification_once")
+        ]
+        indexes = [  # what the desk filters by
+            models.Index(fields=["verdict", "-id"], name="notification_verdict"),
+            models.Index(fields=["last_seen"], name="notification_last_seen"),
         ]
 
     def __str__(self) -> str:

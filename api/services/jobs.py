@@ -14,6 +14,7 @@ from django.utils import timezone
 from api.models import JobRun
 from api.services import background, idempotency
 from api.services.coupons import expiry
+from api.services.events import delivering, forgetting
 from api.services.orders import closing, tidying
 from api.services.payments import asking, notices
 from api.services.refunds import sending
@@ -60,6 +61,7 @@ JOBS = (
     Job("ask for payments", lambda now: asking.ask_waiting(now=now).asked),
     Job("go on with refunds", lambda now: sending.send_waiting(now=now).done),
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
+    Job("deliver events", lambda now: delivering.deliver()),
     Job("expire coupons", _expire, nightly=True),
     Job("forget idempotency keys", lambda now: idempotency.forget_old(now=now), nightly=True),
     Job(
@@ -67,6 +69,7 @@ JOBS = (
         lambda now: notices.forget_forgeries(now=now),
         nightly=True,
     ),
+    Job("forget delivered events", lambda now: forgetting.forget_old(now=now), nightly=True),
     Job("forget finished tasks", lambda now: background.forget_old(now=now), nightly=True),
 )
 

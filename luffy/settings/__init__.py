@@ -12,3 +12,4 @@ from luffy.settings.redis import *
 from luffy.settings.shop import *
 from luffy.settings.tasks import *
 from luffy.settings.web import *
+from luffy.settings.webhooks import *

@@ -30,13 +30,17 @@ from api.models import (
     LedgerEntry,
     OftenAskedQuestion,
     Order,
+    PaymentNotification,
     PricePolicy,
     Refund,
     Scholarship,
     Teacher,
     UserAuthToken,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from api.services.refunds import asking
+from tests.support.consumers import endpoint
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -116,6 +120,31 @@ def entry() -> LedgerEntry:
     return paid.entries.latest("pk")
 
 
+def notification() -> PaymentNotification:
+    paid, now = order(), timezone.now()
+    pay(paid)
+    payment = paid.payments.get()
+    facts = {"channel": payment.channel, "payment": payment, "out_trade_no": payment.out_trade_no}
+    facts |= {"digest": f"{next(_number)}", "body": "a=1", "verdict": "paid"}
+    return PaymentNotification.objects.create(first_seen=now, last_seen=now, **facts)
+
+
+def delivery() -> WebhookDelivery:
+    """A dead letter."""
+    number, now = next(_number), timezone.now()
+    event = order().events.get()
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint(url=f"https://shop{number}.example.com/"),
+        event=event,
+        kind=event.kind,
+        order=event.order,
+        status=WebhookDelivery.Status.DEAD,
+        since=now,
+        next_at=now,
+        last_error="无法连接",
+    )
+
+
 def refund() -> Refund:
     """Of an order that was paid, asked for."""
     paid, now = order(), timezone.now()
@@ -161,6 +190,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         question="问题", answer="回答", **_on(course())
     ),
     Order: order,
+    PaymentNotification: notification,
     PricePolicy: lambda: PricePolicyFactory(content_object=course()),
     Refund: refund,
     Scholarship: lambda: Scholarship.objects.create(
@@ -168,4 +198,6 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     ),
     Teacher: teacher,
     UserAuthToken: UserAuthTokenFactory,
+    WebhookDelivery: delivery,
+    WebhookEndpoint: lambda: delivery().endpoint,
 }  # fmt: skip

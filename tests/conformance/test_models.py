@@ -140,6 +140,8 @@ BEYOND = {
     "Refund",
     "RefundLine",
     "ShopEvent",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 }
 BEYOND_FIELDS = {
     "Account": ("ordered_settlement", "name_key"),

@@ -19,6 +19,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "财务": [
         ("日结", "api.ledgerentry.closing", "calculate"),
         ("账目", "api.ledgerentry", "menu_book"),
+        ("支付通知", "api.paymentnotification", "mark_email_read"),
     ],
     "课程": [
         ("专题课与模块", "api.course", "menu_book"),
@@ -42,6 +43,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("文章来源", "api.articlesource", "rss_feed"),
         ("收藏", "api.collection", "bookmark"),
         ("评论", "api.comment", "forum"),
+    ],
+    "集成": [
+        ("Webhook端点", "api.webhookendpoint", "webhook"),
+        ("投递记录", "api.webhookdelivery", "outbox"),
     ],
     "账户与权限": [
         ("账户", "api.account", "person"),

@@ -118,6 +118,8 @@ def in_words(field: forms.Field, value: Any, longest: int = LONGEST_SHOWN) -> st
         return _cut("、".join(_names(field, [value])), longest) or "（空）"
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, list):
+        return _cut("、".join(str(_choice(field, one)) for one in value), longest) or "（空）"
     if isinstance(field, forms.ChoiceField):
         value = _choice(field, value)
     if isinstance(value, datetime) and timezone.is_aware(value):

@@ -7,6 +7,7 @@ from api.admin.coupons.record_export import in_short
 from api.admin.desk.links import link_to
 from api.models import CouponRecord, CouponRecordEvent, Order, PaymentNotification, ShopEvent
 from api.rules.orders import OrderStatus
+from api.rules.webhooks import COUPON_KINDS
 from api.services.orders import events, frozen
 
 COUPON_HEADERS = ["券号", "优惠券", "优惠内容", "用于", "是否起作用", "现在的状态"]
@@ -48,7 +49,8 @@ def _coupon(one: dict[str, Any], where: str, records: dict[int, CouponRecord]) -
 def story(order: Order) -> list[list[Any]]:
     """What happened to the order and to its coupons, and what gateways said of its payments, in the
     order in which it happened. Three queries."""
-    told = [(event.at, 0, event.pk, _of_the_order(event)) for event in order.events.all()]
+    own = order.events.exclude(kind__in=COUPON_KINDS)  # the records' own events say more
+    told = [(event.at, 0, event.pk, _of_the_order(event)) for event in own]
     # By record, which has an index: what the order did to the coupons that it spends.
     moves = CouponRecordEvent.objects.filter(record__in=frozen.spent_records(order), order=order)
     for move in moves.select_related("record", "account", "staff"):
@@ -70,7 +72,7 @@ def _of_the_order(event: ShopEvent) -> list[Any]:
 def _of_a_gateway(notice: PaymentNotification) -> list[Any]:
     times = f"，共{notice.times_seen}次" if notice.times_seen > 1 else ""
     said = f"{notice.get_channel_display()}通知：{notice.get_verdict_display()}{times}"
-    return [in_short(notice.first_seen), said, "", notice.out_trade_no]
+    return [in_short(notice.first_seen), link_to(notice, said), "", notice.out_trade_no]
 
 
 def _of_a_record(move: CouponRecordEvent) -> list[Any]:

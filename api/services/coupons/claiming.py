@@ -20,15 +20,14 @@ from api.errors import (
     CouponStopped,
     NotInReceiptDays,
 )
-from api.models import Coupon, CouponRecord, ShopEvent
+from api.models import Coupon, CouponRecord
 from api.rules.coupons import claim_code
 from api.services.coupons import lifecycle, mine
 from api.services.coupons.bindings import of_some_use
 from api.services.coupons.issuing import is_over, new_number
 from api.services.coupons.lifecycle import Actor
 from api.services.coupons.mine import MyCoupon
-
-CLAIMED = "coupon.claimed"  # as a ShopEvent
+from api.services.events.writing import Moved, write_claimed
 
 
 class Wanted(NamedTuple):
@@ -88,7 +87,7 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
             claim_no=coupon.last_claim + 1,
         )
         lifecycle.come([record], by=Actor(account_id=account_id), reason="领取")
-        _tell(record)
+        write_claimed(Moved(record.pk, coupon.pk, account_id), now)
     return mine.just_received(record, now=now)
 
 
@@ -118,8 +117,3 @@ def _had_of(coupons: list[Coupon], account_id: int | None) -> dict[int, int]:
     records: QuerySet[Any, Any] = CouponRecord.objects.filter(account_id=account_id)
     counted = records.filter(coupon__in=coupons).values("coupon_id").annotate(number=Count("pk"))
     return dict(counted.values_list("coupon_id", "number"))
-
-
-def _tell(record: CouponRecord) -> None:
-    told = {"account": record.account_id, "coupon": record.coupon_id, "record": record.pk}
-    ShopEvent.objects.create(kind=CLAIMED, at=record.get_time, data=told)

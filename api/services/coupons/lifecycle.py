@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.models.coupon_record import CouponRecordQuerySet
+from api.services.events.writing import Moved, write_revived
 
 BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
 
@@ -97,7 +98,8 @@ def expire(records: CouponRecordQuerySet, *, now: datetime) -> int:
 
 
 def revive(records: CouponRecordQuerySet, *, now: datetime, by: Actor, reason: str) -> int:
-    """Sets 未使用 on at most BATCH of the records, all of which had expired. As `expire`."""
+    """Sets 未使用 on at most BATCH of the records, all of which had expired, and tells that they
+    have come back. As `expire`."""
     return _move_some(records, REVIVE, _Told(now, by, reason))
 
 
@@ -164,10 +166,13 @@ def _move(
 def _move_some(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
     fitting = records.filter(status=step.leaves)
     with transaction.atomic():
-        batch = list(_locked(fitting).values_list("pk", flat=True)[:BATCH])
-        if batch and not _change(batch, step, told, {}):
+        rows = _locked(fitting).values_list("pk", "coupon_id", "account_id")[:BATCH]
+        moved = [Moved(*row) for row in rows]
+        if moved and not _change([one.record for one in moved], step, told, {}):
             raise RecordsNotThere
-    return len(batch)
+        if step is REVIVE:
+            write_revived(moved, told.now)
+    return len(moved)
 
 
 def _change(

@@ -15,6 +15,7 @@ from api.models import CouponRecord, CouponRecordStatus, Order
 from api.rules.orders import OrderStatus, returned_until
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor
+from api.services.events.writing import Moved
 from api.services.orders import events, trades
 from api.services.orders.frozen import coupons_of
 from api.services.orders.locks import lock_account
@@ -106,16 +107,18 @@ def _close(order: Order, status: OrderStatus, *, now: datetime, by: Actor, reaso
         if not unpaid.update(status=status.value, cancel_time=now):
             return False
         order.status, order.cancel_time = status.value, now
-        _give_records_back(order, now=now, by=by, reason=f"{reason} {order.order_number}")
-        events.write(events.CLOSED, order, now, status=status.value)
+        back = _give_records_back(order, now=now, by=by, reason=f"{reason} {order.order_number}")
+        events.write(events.CLOSED, order, now, returned=back, status=status.value)
     return True
 
 
-def _give_records_back(order: Order, *, now: datetime, by: Actor, reason: str) -> None:
+def _give_records_back(order: Order, *, now: datetime, by: Actor, reason: str) -> list[Moved]:
     locked = CouponRecord.objects.filter(order=order, status=CouponRecordStatus.LOCKED)
-    record_ids = list(locked.values_list("pk", flat=True))
+    back = events.moved(locked)
+    record_ids = [one.record for one in back]
     lifecycle.release(record_ids, order_id=order.pk, now=now, by=by, reason=reason)
     extend(order, record_ids, now=now)
+    return back
 
 
 def extend(order: Order, record_ids: list[int], *, now: datetime) -> None:

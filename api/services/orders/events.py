@@ -1,18 +1,38 @@
 """What happened to an order, written in the transaction of the change (contract §10)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from api.models import Order, ShopEvent
+from api.models.coupon_record import CouponRecordQuerySet
+from api.rules.webhooks import (
+    COUPON_RETURNED,
+    COUPON_USED,
+    ORDER_CLOSED,
+    ORDER_PAID,
+    ORDER_PLACED,
+    ORDER_REFUNDED,
+)
+from api.services.events import writing
+from api.services.events.writing import Moved
 
-PLACED, PAID, CLOSED = "order.placed", "order.paid", "order.closed"
+PLACED, PAID, CLOSED = ORDER_PLACED, ORDER_PAID, ORDER_CLOSED
 REVIVED, EXCESS = "order.revived", "payment.excess"
 REFUND_ASKED, REFUND_REFUSED = "refund.asked", "refund.refused"
-REFUNDED, RETURNED = "order.refunded", "payment.returned"
+REFUNDED, RETURNED = ORDER_REFUNDED, "payment.returned"
 
 
-def write(kind: str, order: Order, now: datetime, **more: Any) -> None:
-    """One statement."""
+def write(
+    kind: str,
+    order: Order,
+    now: datetime,
+    *,
+    used: Sequence[Moved] = (),
+    returned: Sequence[Moved] = (),
+    **more: Any,
+) -> None:
+    """Also that these coupon records were used by it, or came back from it. One statement."""
     data = {
         "order_number": order.order_number,
         "account": order.account_id,
@@ -20,4 +40,16 @@ def write(kind: str, order: Order, now: datetime, **more: Any) -> None:
         "courses": [line["course_id"] for line in order.quote["course_list"]],
         **more,
     }
-    ShopEvent.objects.create(kind=kind, order=order, at=now, data=data)
+    why = {CLOSED: "order_closed", REFUNDED: "refunded"}.get(kind, "")
+    writing.write(
+        [
+            ShopEvent(kind=kind, order=order, at=now, data=data),
+            *writing.of_coupons(COUPON_USED, used, order, now),
+            *writing.of_coupons(COUPON_RETURNED, returned, order, now, why=why),
+        ]
+    )
+
+
+def moved(records: CouponRecordQuerySet) -> list[Moved]:
+    """The records that are about to be used or given back. One query."""
+    return [Moved(*row) for row in records.values_list("pk", "coupon_id", "account_id")]

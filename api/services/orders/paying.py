@@ -132,10 +132,11 @@ def _become_paid(order: Order, was: OrderStatus, *, now: datetime, by: Actor, re
         raise RuntimeError(f"order {order.pk} changed under its account's lock")
     order.status, order.pay_time, order.cancel_time = OrderStatus.PAID.value, now, None
     locked = CouponRecord.objects.filter(order=order, status=CouponRecordStatus.LOCKED)
-    record_ids = list(locked.values_list("pk", flat=True))
+    used = events.moved(locked)
+    record_ids = [one.record for one in used]
     lifecycle.use(record_ids, order_id=order.pk, now=now, by=by, reason=reason)
     enrolments.enrol(order, now=now)
-    events.write(events.PAID, order, now)
+    events.write(events.PAID, order, now, used=used)
 
 
 def _revivable(order: Order, *, now: datetime) -> list[HeldCoupon] | None:

@@ -11,6 +11,7 @@ from api.rules.orders import OrderStatus
 from api.services import enrolments
 from api.services.coupons import lifecycle
 from api.services.coupons.lifecycle import SERVICE, Actor
+from api.services.events.writing import Moved
 from api.services.ledger import posting
 from api.services.orders import closing, events
 from api.services.orders.locks import lock_account
@@ -36,24 +37,26 @@ def finish(refund: Refund, *, now: datetime) -> bool:
         for line in lines:
             detail = OrderDetail.objects.filter(pk=line.detail_id)
             detail.update(refunded=F("refunded") + line.amount)
-        _give_back(order, list(found.coupons), refund, now)
+        back = _give_back(order, list(found.coupons), refund, now)
         enrolments.end([line.detail_id for line in lines], now=now)
-        _settle(order, refund, now)
+        _settle(order, refund, back, now)
         return True
 
 
-def _give_back(order: Order, record_ids: list[int], refund: Refund, now: datetime) -> None:
+def _give_back(order: Order, record_ids: list[int], refund: Refund, now: datetime) -> list[Moved]:
     used = CouponRecord.objects.filter(
         pk__in=record_ids, order=order, status=CouponRecordStatus.USED
     )
-    found = list(used.values_list("pk", flat=True))
+    back = events.moved(used)
+    found = [one.record for one in back]
     by = Actor(staff_id=refund.decided_by_id) if refund.decided_by_id else SERVICE
     reason = f"退款 {refund.out_request_no}"
     lifecycle.give_back(found, order_id=order.pk, now=now, by=by, reason=reason)
     closing.extend(order, found, now=now)
+    return back
 
 
-def _settle(order: Order, refund: Refund, now: datetime) -> None:
+def _settle(order: Order, refund: Refund, back: list[Moved], now: datetime) -> None:
     all_of_it = all(line.returned for line in asking.bought(order))
     status = OrderStatus.REFUNDED if all_of_it else OrderStatus.PAID
     Order.objects.filter(pk=order.pk).update(
@@ -63,6 +66,7 @@ def _settle(order: Order, refund: Refund, now: datetime) -> None:
         events.REFUNDED,
         order,
         now,
+        returned=back,
         amount=str(refund.amount),
         day=timezone.localdate(now).isoformat(),
         status=status.value,
