@@ -175,7 +175,7 @@ def test_an_order_that_costs_nothing_placed_eight_times_at_once_is_paid_once(
     assert (order.status, CouponRecord.objects.get(pk=2).status) == (0, 1)
     assert EnrolledCourse.objects.count() == 1
     kinds = ShopEvent.objects.order_by("pk").values_list("kind", flat=True)
-    assert list(kinds) == ["order.placed", "order.paid"]
+    assert list(kinds) == ["order.placed", "order.paid", "coupon.used"]
     assert CouponRecordEvent.objects.filter(to_status=1).count() == 1
 
 

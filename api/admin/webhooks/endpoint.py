@@ -134,6 +134,9 @@ class WebhookEndpointAdmin(DeskAdmin):
 
     # --- Actions ------------------------------------------------------------------------------
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
     def _may_see_secret(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("api.change_webhookendpoint"))
 
