@@ -93,4 +93,4 @@ class PaymentNotification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel}:{self.out_trade_no}:{self.verdict}"
+        return f"{self.get_channel_display()} {self.out_trade_no} {self.get_verdict_display()}"

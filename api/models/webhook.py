@@ -33,7 +33,7 @@ class WebhookEndpoint(models.Model):
         default_permissions = ("view", "add", "change")
 
     def __str__(self) -> str:
-        return self.url
+        return f"端点 {self.description or self.url}"
 
     def wants(self, kind: str) -> bool:
         """Whether events of this kind are delivered to it."""

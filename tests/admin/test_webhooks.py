@@ -128,19 +128,21 @@ def test_two_who_rotate_at_once_are_told(chief: Client) -> None:
     assert one.secret == after
 
 
-@pytest.mark.parametrize(("status", "told"), [(204, "测试已送达，应答204"), (500, "应答500")])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (204, "测试已送达，应答204"),
+        (500, "测试没有送达：应答500"),
+        ("cut", "测试没有送达：连接中断"),
+    ],
+)
 def test_a_test_is_sent_and_its_answer_shown(
-    chief: Client,
-    listening: tuple[Consumer, WebhookEndpoint],
-    django_capture_on_commit_callbacks: Any,
-    status: int,
-    told: str,
+    chief: Client, listening: tuple[Consumer, WebhookEndpoint], answer: Any, told: str
 ) -> None:
     received, one = listening
-    received.answers = [status]
-    url = f"{ENDPOINTS}{one.pk}/send_test/"
-    with django_capture_on_commit_callbacks(execute=True):
-        chief.post(url, dialog_of(chief, url))
+    received.answers = [answer]
+    assert told in send(chief, one, "send_test")
     assert received.kinds == ["webhook.test"]
     assert not WebhookDelivery.objects.exists()
 

@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 
+from api.admin.coupons.record_export import in_short
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
@@ -58,14 +60,12 @@ class WebhookDeliveryAdmin(FactsAdmin):
     list_display = (
         "message",
         "kind",
-        "endpoint",
+        "told",
         "of_order",
         "standing",
         "attempts",
-        "last_status",
-        "last_error",
-        "since",
-        "delivered_at",
+        "answered",
+        "begun",
     )
     list_select_related = ("endpoint", "order")
     list_filter = (
@@ -90,6 +90,20 @@ class WebhookDeliveryAdmin(FactsAdmin):
     @display(description="端点")
     def of_endpoint(self, delivery: WebhookDelivery) -> str:
         return link_to(delivery.endpoint, delivery.endpoint.url)
+
+    @display(description="端点")
+    def told(self, delivery: WebhookDelivery) -> str:
+        endpoint = delivery.endpoint
+        return Truncator(endpoint.description or endpoint.url.partition("://")[2]).chars(24)
+
+    @display(description="最近应答")
+    def answered(self, delivery: WebhookDelivery) -> str | None:
+        said = delivery.last_error or delivery.last_status
+        return Truncator(said).chars(24) if said else None
+
+    @display(description="开始投递")
+    def begun(self, delivery: WebhookDelivery) -> str:
+        return in_short(delivery.since)
 
     @display(description="订单")
     def of_order(self, delivery: WebhookDelivery) -> str | None:
