@@ -98,8 +98,8 @@ class WebhookDeliveryAdmin(FactsAdmin):
 
     @display(description="最近应答")
     def answered(self, delivery: WebhookDelivery) -> str | None:
-        said = delivery.last_error or delivery.last_status
-        return Truncator(said).chars(24) if said else None
+        said = delivery.last_error or str(delivery.last_status or "")
+        return Truncator(said).chars(24) or None
 
     @display(description="开始投递")
     def begun(self, delivery: WebhookDelivery) -> str:
