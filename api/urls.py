@@ -8,7 +8,7 @@ from api.schema.views import DocsView, SchemaView
 from api.views.auth import AccountView, AuthView
 from api.views.car import ShoppingCarView
 from api.views.coupon import CouponView, MyCouponsView
-from api.views.course import CourseListView, CourseView
+from api.views.course import CategoryListView, CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.pay import AlipayView, PayOrderView, WechatPayView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
@@ -24,6 +24,7 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("auth/", AuthView.as_view()),
     path("account/", AccountView.as_view()),
+    path("category/", CategoryListView.as_view()),
     path("course/", CourseListView.as_view()),
     path("course/<int:course_id>/", CourseView.as_view()),
     path("shoppingcar/", ShoppingCarView.as_view()),

@@ -1,9 +1,14 @@
-"""/api/course/."""
+"""/api/course/ and /api/category/."""
 
 from api.errors import CourseNotFound
 from api.schema.answers import Operation, describe
-from api.serializers.course import CoursePageShown, CourseQuery, WholeCourseShown
-from api.views.course import CourseListView, CourseView
+from api.serializers.course import (
+    CategoryCountShown,
+    CoursePageShown,
+    CourseQuery,
+    WholeCourseShown,
+)
+from api.views.course import CategoryListView, CourseListView, CourseView
 
 _PYTHON = {"id": 1, "name": "python", "category": {"id": 1, "name": "后端"}}
 _CRAWLER = {
@@ -33,6 +38,23 @@ _CRM = _CRAWLER | {
         {"id": 4, "valid_period": 210, "valid_period_display": "12个月", "price": 122.0},
     ],
 }
+
+describe(
+    CategoryListView,
+    get=Operation(
+        "All categories with their sub-categories, and how many courses are online in each",
+        data=CategoryCountShown(many=True),
+        example=[
+            {
+                "id": 1,
+                "name": "后端",
+                "count": 2,
+                "sub_categories": [{"id": 1, "name": "python", "count": 2}],
+            }
+        ],
+        public=True,
+    ),
+)
 
 describe(
     CourseListView,

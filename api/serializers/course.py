@@ -1,4 +1,4 @@
-"""The requests and answers of /api/course/."""
+"""The requests and answers of /api/course/ and /api/category/."""
 
 from typing import Any, TypeVar
 
@@ -68,6 +68,23 @@ class SubCategoryShown(Shown[CourseSubCategory]):
     class Meta:
         model = CourseSubCategory
         fields = ["id", "name", "category"]
+
+
+class SubCategoryCountShown(serializers.Serializer[Any]):
+    """A sub-category; `count` is the number of its courses that are online."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class CategoryCountShown(serializers.Serializer[Any]):
+    """A category; `count` is the number of courses online in all of its sub-categories."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+    sub_categories = SubCategoryCountShown(many=True)
 
 
 class CourseShown(Shown[Course]):

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 
 from api.errors import CourseNotFound
 from api.models import (
     Course,
+    CourseCategory,
     CourseChapter,
     CourseOutline,
     CourseSection,
+    CourseSubCategory,
     OftenAskedQuestion,
     PricePolicy,
     Teacher,
@@ -24,6 +26,41 @@ class CoursePage:
 
     count: int
     course_list: list[Course]
+
+
+@dataclass(frozen=True)
+class SubCategory:
+    """A narrow field, and how many courses of it are online."""
+
+    id: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Category:
+    """A broad field with its narrow ones, and how many courses of them are online together."""
+
+    id: int
+    name: str
+    count: int
+    sub_categories: list[SubCategory]
+
+
+def categories() -> list[Category]:
+    """All categories by id, each with its sub-categories by id; those without a course too. Three
+    queries: categories, sub-categories, and the courses counted."""
+    online = Course.objects.online().values("sub_category").annotate(courses=Count("pk"))
+    counts = dict(online.values_list("sub_category", "courses"))
+    parts: dict[int, list[SubCategory]] = {}
+    for sub in CourseSubCategory.objects.order_by("pk"):
+        shown = SubCategory(sub.pk, sub.name, counts.get(sub.pk, 0))
+        parts.setdefault(sub.category_id, []).append(shown)
+    return [
+        Category(broad.pk, broad.name, sum(part.count for part in own), own)
+        for broad in CourseCategory.objects.order_by("pk")
+        for own in [parts.get(broad.pk, [])]
+    ]
 
 
 def page(

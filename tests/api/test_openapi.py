@@ -168,6 +168,7 @@ def test_a_token_can_be_given_in_any_of_three_ways_where_one_is_needed(described
     assert public == {
         ("/api/auth/", "post"),
         ("/api/account/", "post"),
+        ("/api/category/", "get"),
         ("/api/course/", "get"),
         ("/api/course/{course_id}/", "get"),
     }
@@ -198,6 +199,8 @@ def test_the_examples_are_what_the_demo_answers(described):
         return getattr(alex, method)(path, examples_of(body)["Demo"]).json()
 
     car, payment = "/api/shoppingcar/", "/api/payment/"
+    categories = shown(described, "/api/category/", "get")
+    assert alex.get("/api/category/").json() == categories
     assert alex.get("/api/course/").json() == shown(described, "/api/course/", "get")
     course = shown(described, "/api/course/{course_id}/", "get")
     assert alex.get(f"/api/course/{course['data']['id']}/").json() == course
