@@ -139,9 +139,11 @@ def _length(request: HttpRequest) -> float:
 def _enveloped(
     status: int, headers: dict[str, str] | None = None, error: str | None = None
 ) -> JsonResponse:
-    body = http_failure(status, error).data
+    failed = http_failure(status, error, headers=headers)
     as_views_do = {"ensure_ascii": False, "separators": (",", ":")}
-    return JsonResponse(body, status=status, headers=headers, json_dumps_params=as_views_do)
+    return JsonResponse(
+        failed.data, status=status, headers=_kept(failed), json_dumps_params=as_views_do
+    )
 
 
 def _kept(answer: HttpResponseBase) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The envelope of every answer under /api/ (contract §1)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 SUCCESS = 1000
+ERROR_NAME, ERROR_FIELD = "X-Error-Name", "X-Error-Field"  # headers
 
 
 class BaseResponse:
@@ -29,12 +30,28 @@ def success(data: Any = None) -> Response:
     return Response(BaseResponse(data).dict)
 
 
+class Refusal(NamedTuple):
+    """Why an operation did not go well, for a program and for people. `field` is the one of the
+    request that is to blame, if a single one is."""
+
+    name: str
+    code: int
+    error: str
+    field: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a front end can branch on where codes and sentences are too coarse."""
+        named = {ERROR_NAME: self.name}
+        return named | {ERROR_FIELD: self.field} if self.field else named
+
+
 def failure(
-    code: int, error: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+    refusal: Refusal, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The answer of an operation that did not: business errors are HTTP 200."""
-    body = BaseResponse(code=code, error=error).dict
-    return Response(body, status=status, headers=dict(headers or {}))
+    body = BaseResponse(code=refusal.code, error=refusal.error).dict
+    return Response(body, status=status, headers={**refusal.headers, **(headers or {})})
 
 
 class AlwaysJSON(DefaultContentNegotiation):

@@ -19,7 +19,7 @@ from rest_framework import serializers
 from rest_framework.views import APIView
 
 from utils.exceptions import HTTP_ERRORS, ShopError, http_failure
-from utils.response import SUCCESS, BaseResponse
+from utils.response import ERROR_FIELD, ERROR_NAME, SUCCESS, BaseResponse
 
 Serializer = type[serializers.BaseSerializer[Any]] | serializers.BaseSerializer[Any]
 
@@ -94,6 +94,7 @@ def _schema(name: str, operation: Operation) -> Any:
         auth=operation.security(),  # type: ignore[arg-type]
         parameters=[
             *_HEADERS,
+            *_error_headers(operation),
             *([operation.query] if operation.query else []),
             *([_IF_MATCH] if 412 in operation.statuses else []),
             *([_IDEMPOTENCY_KEY] if 422 in operation.statuses else []),
@@ -104,6 +105,30 @@ def _schema(name: str, operation: Operation) -> Any:
         },
         examples=list(_request_examples(operation)),
     )
+
+
+def _error_headers(operation: Operation) -> list[OpenApiParameter]:
+    """Which refusal it was, and the field of the request that is to blame."""
+    refusals = [refusal.name for refusal in operation.refusals]
+    statuses = operation.http_statuses()
+    names = [*refusals, *(HTTP_ERRORS[status].name for status in statuses)]
+    return [
+        OpenApiParameter(
+            ERROR_NAME,
+            str,
+            OpenApiParameter.HEADER,
+            response=[200, *statuses],
+            enum=list(dict.fromkeys(names)),
+            description="Of a refusal: which one. A success has none",
+        ),
+        OpenApiParameter(
+            ERROR_FIELD,
+            str,
+            OpenApiParameter.HEADER,
+            response=[200, 400],
+            description="The field of the request that is to blame, where one is",
+        ),
+    ]
 
 
 def _request_examples(operation: Operation) -> Iterator[OpenApiExample]:
@@ -149,7 +174,7 @@ def _http_error(status: int) -> OpenApiResponse:
     error = serializers.CharField() if status == 400 else Constant(shown["error"])
     return OpenApiResponse(
         _envelope(f"HTTP{status}", shown["code"], Constant(None), error),
-        description=HTTP_ERRORS[status],
+        description=HTTP_ERRORS[status].message,
         examples=[OpenApiExample(str(status), shown)],
     )
 

@@ -6,8 +6,8 @@ or neither. Refusals of the shop are kept too.
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,12 +26,15 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered: an HTTP status, and `code`, `data` and `error`."""
+    """What a request was answered: an HTTP status, `code`, `data` and `error`, and of a refusal its
+    name and the field to blame. Kept ones from before they had names have none."""
 
     status: int
     code: int
     data: Any = None
     error: str | None = None
+    name: str | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,7 @@ def once(attempt: Attempt, operation: Callable[[], Answer], *, now: datetime) ->
             row = _begun(attempt, now)
             answer = _run(operation)
             row.status = answer.status
-            row.answer = {
-                "status": answer.status,
-                "code": answer.code,
-                "data": answer.data,
-                "error": answer.error,
-            }
+            row.answer = {key: value for key, value in _said(answer) if value is not None}
             row.save(update_fields=["status", "answer"])
             return answer
     except IntegrityError:
@@ -124,4 +122,14 @@ def _run(operation: Callable[[], Answer]) -> Answer:
     except ShopError as refused:
         if refused.status in _NOT_KEPT or refused.status >= 500:
             raise
-        return Answer(refused.status, refused.code, error=refused.message)
+        return Answer(
+            refused.status,
+            refused.code,
+            error=refused.message,
+            name=refused.name,
+            field=refused.field,
+        )
+
+
+def _said(answer: Answer) -> Iterator[tuple[str, Any]]:
+    return ((field.name, getattr(answer, field.name)) for field in fields(answer))

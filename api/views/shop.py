@@ -13,8 +13,8 @@ from api.services import idempotency
 from api.services.idempotency import LONGEST_KEY, Answer, Attempt
 from api.services.orders import tidying
 from utils.auth import AccountRequest
-from utils.exceptions import ShopError, first_reason
-from utils.response import BaseResponse
+from utils.exceptions import HTTP_ERRORS, Malformed, ShopError, malformed
+from utils.response import BaseResponse, Refusal, failure
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ def _begun(first: Callable[[], T], operation: Callable[[T], Answer]) -> Callable
     """What is left to do in the key's transaction, now that `first` is done or has refused."""
     try:
         found = first()
-    except ValidationError as malformed:
-        answer = Answer(400, 1400, error=first_reason(malformed.detail))
+    except ValidationError as wrong:
+        answer = _refused(malformed(wrong.detail))
         return lambda: answer
     except ShopError as error:
         refusal = error
@@ -69,6 +69,14 @@ def _begun(first: Callable[[], T], operation: Callable[[T], Answer]) -> Callable
     return lambda: operation(found)
 
 
+def _refused(wrong: Malformed) -> Answer:
+    name = HTTP_ERRORS[400].name
+    return Answer(400, 1400, error=wrong.message, name=name, field=wrong.field or None)
+
+
 def _response(answer: Answer) -> Response:
+    if answer.name is not None and answer.error is not None:
+        refusal = Refusal(answer.name, answer.code, answer.error, answer.field)
+        return failure(refusal, status=answer.status)
     body = BaseResponse(answer.data, code=answer.code, error=answer.error).dict
     return Response(body, status=answer.status)

@@ -81,6 +81,7 @@ def switch(name: str, default: bool) -> bool:
 
 HOST = r"\[[0-9a-fA-F:]+\]|[^/:\s]+", "shop.example.com"
 ORIGIN = r"https?://[^/?#*\s]+", "https://shop.example.com"
+ON_THIS_MACHINE = r"https?://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?\Z"  # an origin there
 ORIGINS = r"https?://(\*\.)?[^/?#*\s]+", "https://*.example.com"
 
 

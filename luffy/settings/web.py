@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from luffy.settings.environment import (
     BASE_DIR,
     HOST,
+    ON_THIS_MACHINE,
     ORIGIN,
     ORIGINS,
     VAR_DIR,
@@ -143,9 +144,11 @@ MOST_BYTES = 64 * 1024  # of a request body; the desk's people may send more
 
 # The front ends of other origins that may call the API from a browser.
 CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
+# On a developer's machine also those that run there: whatever port a development server takes.
+CORS_ALLOWED_ORIGIN_REGEXES = [ON_THIS_MACHINE] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "idempotency-key"]
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "WWW-Authenticate"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "WWW-Authenticate", "X-Error-Name", "X-Error-Field"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],

@@ -7,8 +7,9 @@ from django.conf import settings as service
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.test import APIClient
 
+from luffy.settings.environment import ON_THIS_MACHINE, several
 from luffy.settings.environment import ORIGIN as ORIGIN_FORM
-from luffy.settings.environment import several
+from utils.response import ERROR_FIELD, ERROR_NAME
 
 ORIGIN = "https://shop.example.com"
 OTHER = "https://evil.example.com"
@@ -126,3 +127,49 @@ def test_a_front_end_can_read_how_long_to_wait(anonymous, settings):
 @pytest.mark.parametrize("url", ["/admin/login/", "/healthz", "/readyz"])
 def test_only_the_api_is_open_to_other_origins(anonymous, url):
     assert_not_allowed(anonymous.get(url, HTTP_ORIGIN=ORIGIN))
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_front_end_can_read_which_refusal_it_was_and_the_field_to_blame(alice):
+    answer = alice.patch("/api/payment/", {"couponid": "x"}, HTTP_ORIGIN=ORIGIN)
+
+    exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
+    assert {ERROR_NAME, ERROR_FIELD} <= exposed & set(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://localhost:8080", "http://localhost:5173", "http://127.0.0.1:3000", "http://localhost"],
+)
+def test_what_runs_on_a_developer_s_machine_is_allowed_there_on_any_port(
+    anonymous, settings, origin
+):
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = [ON_THIS_MACHINE]
+
+    answer = preflight(anonymous, "POST", origin)
+
+    assert answer["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://localhost.evil.com",
+        "http://evil.com:8080",
+        "http://localhost:8080.evil.com",
+        "http://127.0.0.11:8080",
+        "http://127.0.0.1:8080@evil.com",
+        "http://127x0x0x1:8080",
+        "null",
+    ],
+)
+def test_what_only_looks_like_it_is_not(anonymous, settings, origin):
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = [ON_THIS_MACHINE]
+
+    assert_not_allowed(preflight(anonymous, "POST", origin))
+
+
+def test_where_debug_is_off_it_is_refused(anonymous, settings):
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = []  # tests/unit/test_settings.py: so it is there
+
+    assert_not_allowed(preflight(anonymous, "POST", "http://localhost:8080"))

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from api import errors
 from api.urls import urlpatterns
-from utils.exceptions import ShopError
+from utils.exceptions import HTTP_ERRORS, ShopError
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -78,6 +78,43 @@ def test_every_endpoint_is_described() -> None:
     described = text_of("docs/api.md")
     assert set(endpoints()) > {"POST /api/order/", "GET /api/course/<id>/"}  # they are found
     assert [line for line in endpoints() if f"`{line}`" not in described] == []
+
+
+def leaves(error: type[ShopError]) -> Iterator[type[ShopError]]:
+    """Every class of refusals, wherever it is written."""
+    for kind in error.__subclasses__():
+        yield kind
+        yield from leaves(kind)
+
+
+def test_every_refusal_has_a_name_and_no_two_share_one() -> None:
+    sentences: dict[str, set[tuple[int, str]]] = {}
+    for status, known in HTTP_ERRORS.items():
+        code = 1001 if status == 401 else 1000 + status
+        sentences.setdefault(known.name, set()).add((code, known.message))
+    named = [error for error in leaves(ShopError) if "code" in vars(error)]
+    assert len(named) > 25  # they are found
+    for error in named:
+        assert "name" in vars(error), f"{error.__name__} needs a name of its own"
+        sentences.setdefault(error.name, set()).add((error.code, error.message))
+
+    assert {name: said for name, said in sentences.items() if len(said) > 1} == {}
+    assert len({error.name for error in named}) == len(named)
+
+
+def test_every_name_of_a_refusal_is_described() -> None:
+    names = {known.name for known in HTTP_ERRORS.values()}
+    names |= {error.name for error in leaves(ShopError) if "code" in vars(error)}
+    rows = [line for line in text_of("docs/api.md").splitlines() if line.startswith("|")]
+
+    assert sorted(name for name in names if not any(f"| `{name}` |" in row for row in rows)) == []
+
+
+def test_every_field_that_a_refusal_blames_is_described() -> None:
+    blamed = {f"`{error.name}` `{error.field}`" for error in leaves(ShopError) if error.field}
+
+    assert blamed
+    assert sorted(pair for pair in blamed if pair not in text_of("docs/api.md")) == []
 
 
 def test_every_refusal_is_described() -> None:

@@ -18,7 +18,15 @@ from redis.crc import key_slot
 import luffy.settings
 from api.management.commands.demo import served_at
 from luffy.settings.database import database
-from luffy.settings.environment import HOST, env, number, read_file, several, switch
+from luffy.settings.environment import (
+    HOST,
+    ON_THIS_MACHINE,
+    env,
+    number,
+    read_file,
+    several,
+    switch,
+)
 from luffy.settings.redis import checked, redis_cache, sentinels
 from luffy.settings.shop import apart, in_one_slot, key_template
 from utils.logs import PASSED_ON, level_of, to_console
@@ -62,20 +70,26 @@ def check(*options: str, **environment: str) -> subprocess.CompletedProcess[str]
 def refusal(**environment: str) -> str:
     """What the settings do not start with, when they are read anew in this environment and no
     other; in this process, for a start of its own takes a second."""
+    try:
+        settings_with(**environment)
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
+
+
+def settings_with(**environment: str) -> Any:
+    """The settings, read anew in this environment and no other."""
     read = {name: module for name, module in sys.modules.items() if _is_of_settings(name)}
     try:
         for name in read:
             del sys.modules[name]
         with mock.patch.dict(os.environ, {"ENV_FILE": os.devnull} | environment, clear=True):
-            importlib.import_module("luffy.settings")
-    except ImproperlyConfigured as error:
-        return str(error)
+            return importlib.import_module("luffy.settings")
     finally:
         for name in [name for name in sys.modules if _is_of_settings(name)]:
             del sys.modules[name]
         sys.modules.update(read)
         luffy.settings = read["luffy.settings"]
-    return ""
 
 
 def _is_of_settings(module: str) -> bool:
@@ -111,6 +125,13 @@ def test_debug_is_off_unless_it_is_said_otherwise():
 
 
 @pytest.mark.slow
+def test_front_ends_of_this_machine_may_call_while_debug_is_on_and_not_otherwise():
+    (pattern,) = settings_with(DEBUG="on").CORS_ALLOWED_ORIGIN_REGEXES
+
+    assert pattern == ON_THIS_MACHINE
+    assert settings_with(**PRODUCTION).CORS_ALLOWED_ORIGIN_REGEXES == []
+
+
 def test_a_refusal_is_a_sentence_without_a_traceback():
     run = check(**PRODUCTION | {"SECRET_KEY": ""})
 
