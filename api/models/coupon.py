@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThan
 
+from api.models.coupon_constraints import CONSTRAINTS
 from api.rules.coupons import (
     CouponType,
     Scope,
@@ -89,10 +90,10 @@ class Coupon(models.Model):
 
     What each type fills in:
 
-    type        money_equivalent_value  off_percent  minimum_consume
-    立减券      100                     null         0
-    满减券      100                     null         1000
-    折扣券      0                       79           0
+    type        money_equivalent_value  off_percent  minimum_consume  max_off
+    立减券      100                     null         0                null
+    满减券      100                     null         1000             null
+    折扣券      0                       79           0                null or 100
     """
 
     name = models.CharField(max_length=64, verbose_name="活动名称")
@@ -138,58 +139,18 @@ class Coupon(models.Model):
     paused = models.BooleanField("停止发放", default=False, db_default=False, editable=False)
     code = models.CharField("口令", max_length=64, null=True, blank=True, unique=True)
 
+    # What a discount takes off at most (contract §11).
+    max_off = models.PositiveIntegerField(
+        "最高减", null=True, blank=True, help_text="仅折扣券，单位：元；留空不限"
+    )
+
     objects = CouponQuerySet.as_manager()
 
     class Meta:
         verbose_name = "优惠券生成记录"
         verbose_name_plural = "31. 优惠券生成记录"
         permissions = [("issue_coupon", "可以发放优惠券")]
-        constraints = [
-            models.CheckConstraint(
-                name="coupon_type_is_known",
-                condition=Q(coupon_type__in=[kind.value for kind in CouponType]),
-                violation_error_message="请选择立减券、满减券或折扣券",
-            ),
-            models.CheckConstraint(
-                name="coupon_closes_not_before_opening",
-                condition=Q(close_date__gte=F("open_date")),
-                violation_error_message="优惠券领取结束时间不能早于领取开始时间",
-            ),
-            models.CheckConstraint(
-                name="coupon_valid_end_after_begin",
-                condition=Q(valid_begin_date__isnull=True)
-                | Q(valid_end_date__isnull=True)
-                | Q(valid_end_date__gt=F("valid_begin_date")),
-                violation_error_message="有效结束时间必须晚于有效期开始时间",
-            ),
-            models.CheckConstraint(
-                name="coupon_valid_days_not_zero",
-                condition=Q(coupon_valid_days__isnull=True) | Q(coupon_valid_days__gte=1),
-                violation_error_message="优惠券有效期(天)不能为0",
-            ),
-            models.CheckConstraint(
-                name="coupon_discount_has_off_percent",
-                # Null is named: a CHECK that comes out as null would let the row pass.
-                condition=~Q(coupon_type=CouponType.DISCOUNT.value)
-                | Q(off_percent__isnull=False, off_percent__gte=1, off_percent__lte=100),
-                violation_error_message="折扣券的折扣百分比必须在1到100之间",
-            ),
-            models.CheckConstraint(
-                name="coupon_money_not_negative",
-                condition=Q(money_equivalent_value__gte=0),
-                violation_error_message="等值货币不能为负数",
-            ),
-            models.CheckConstraint(
-                name="coupon_issued_within_quantity",
-                condition=Q(issued__lte=F("quantity")),
-                violation_error_message="数量不能少于已发数量",
-            ),
-            models.CheckConstraint(
-                name="coupon_per_account_not_zero",
-                condition=Q(per_account__gte=1),
-                violation_error_message="每人限领至少1张",
-            ),
-        ]
+        constraints = CONSTRAINTS
 
     def __str__(self) -> str:
         return f"{self.get_coupon_type_display()}({self.name})"
@@ -210,6 +171,7 @@ class Coupon(models.Model):
                 self.money_equivalent_value,
                 self.minimum_consume,
                 self.off_percent,
+                self.max_off,
             ),
             days=UseDays(self.valid_begin_date, self.valid_end_date, self.coupon_valid_days),
             scope=scope,
@@ -281,6 +243,10 @@ class Coupon(models.Model):
             errors["minimum_consume"] = "满减券的最低消费必须大于0"
         if kind == CouponType.DISCOUNT and not 1 <= (self.off_percent or 0) <= 99:
             errors["off_percent"] = "折扣券的折扣百分比必须在1到99之间，例如7.9折写79"
+        if self.max_off is not None and kind != CouponType.DISCOUNT:
+            errors["max_off"] = "只有折扣券可以填写最高减"
+        elif self.max_off is not None and self.max_off < 1:
+            errors["max_off"] = "最高减至少1元；留空表示不限"
         return errors
 
     def _binding_errors(self) -> dict[str, str]:

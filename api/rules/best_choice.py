@@ -1,10 +1,11 @@
 """The cheapest choice of coupons for a basket (docs/api.md, the rules of money).
 
 Without a site-wide coupon the best coupon of every course is best. With one it is still best as
-long as the sum left reaches the minimum, because the total never falls as the sum left rises. If
-the sum left is below the minimum, some of it has to be put back, by lesser coupons or none: as
-little as reaches the minimum. How little that is, `reachable_sums` finds: exactly, or, for a basket
-that few ever had, nearly, and then it is known how far it can be off.
+long as the sum left reaches the minimum, because the total never falls as the sum left rises: of a
+fen more no coupon takes off more than that fen, a discount with a cap included. If the sum left is
+below the minimum, some of it has to be put back, by lesser coupons or none: as little as reaches
+the minimum. How little that is, `reachable_sums` finds: exactly, or, for a basket that few ever
+had, nearly, and then it is known how far it can be off.
 """
 
 from __future__ import annotations

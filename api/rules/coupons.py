@@ -60,7 +60,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a coupon takes off. Money is 元; `off_percent` 79 means that one pays 79 %.
+    """What a coupon takes off. Money is 元; `off_percent` 79 means that one pays 79 %, `max_off`
+    that a discount takes at most so much off (None: whatever it comes to).
 
     Made by `of`, which drops what the type does not use: equal worths do the same.
     """
@@ -69,6 +70,7 @@ class Worth:
     money_equivalent_value: Decimal = _NOTHING
     minimum_consume: Decimal = _NOTHING
     off_percent: int | None = None
+    max_off: Decimal | None = None
 
     @classmethod
     def of(
@@ -77,11 +79,13 @@ class Worth:
         money_equivalent_value: Decimal | int | None,
         minimum_consume: Decimal | int | None,
         off_percent: int | None,
+        max_off: Decimal | int | None,
     ) -> "Worth":
         """Raises ValueError for an unknown type."""
         kind = CouponType(coupon_type)
         if kind is CouponType.DISCOUNT:
-            return cls(kind, off_percent=off_percent)
+            most = None if max_off is None else Decimal(max_off)
+            return cls(kind, off_percent=off_percent, max_off=most)
         money = Decimal(money_equivalent_value or 0)
         if kind is CouponType.THRESHOLD:
             return cls(kind, money, Decimal(minimum_consume or 0))
@@ -89,10 +93,11 @@ class Worth:
 
     @property
     def words(self) -> str:
-        """As buyers say it: 立减40, 满500减200, 7.9折. Empty while what its type needs is
-        missing."""
+        """As buyers say it: 立减40, 满500减200, 7.9折, or 8折，最高减100. Empty while what its type
+        needs is missing."""
         if self.coupon_type is CouponType.DISCOUNT:
-            return f"{self.off_percent / 10:g}折" if self.off_percent else ""
+            most = "" if self.max_off is None else f"，最高减{_plain(self.max_off)}"
+            return f"{self.off_percent / 10:g}折{most}" if self.off_percent else ""
         if not self.money_equivalent_value:
             return ""
         money = _plain(self.money_equivalent_value)

@@ -177,7 +177,8 @@ def discount(coupon: HeldCoupon | None, base: int) -> int:
     worth = coupon.terms.worth
     if worth.coupon_type is CouponType.DISCOUNT:
         percent = 100 if worth.off_percent is None else worth.off_percent
-        return base - percent_of(base, min(max(percent, 0), 100))
+        off = base - percent_of(base, min(max(percent, 0), 100))
+        return off if worth.max_off is None else min(off, max(to_fen(worth.max_off), 0))
     if _missing(worth, base):
         return 0
     return min(max(to_fen(worth.money_equivalent_value), 0), base)

@@ -30,6 +30,9 @@ class CouponShown(serializers.Serializer[Any]):
     money_equivalent_value = serializers.IntegerField(required=False, help_text="Types 0 and 1, 元")
     minimum_consume = serializers.IntegerField(required=False, help_text="Type 1, 元")
     off_percent = serializers.IntegerField(required=False, help_text="Type 2: one pays so many %")
+    max_off = serializers.IntegerField(
+        required=False, help_text="Type 2, where there is one: it takes at most that off, 元"
+    )
 
 
 class OffersShown(Shown):

@@ -26,7 +26,9 @@ class QuotedCouponShown(Shown):
     money_equivalent_value = serializers.IntegerField(allow_null=True, help_text="元")
     off_percent = serializers.IntegerField(allow_null=True, help_text="one pays so many %")
     minimum_consume = serializers.IntegerField(allow_null=True, help_text="元")
-    max_off = serializers.IntegerField(allow_null=True, help_text="元")
+    max_off = serializers.IntegerField(
+        allow_null=True, help_text="元; a discount takes at most that off; null: no such limit"
+    )
     last_day = serializers.DateField(allow_null=True)
     usable = serializers.BooleanField(help_text="whether it can be used now")
     chosen = serializers.BooleanField()
@@ -59,7 +61,7 @@ def _worth(worth: Worth) -> dict[str, int | None]:
         "money_equivalent_value": None if discount else int(worth.money_equivalent_value),
         "off_percent": worth.off_percent if discount else None,
         "minimum_consume": int(worth.minimum_consume) if threshold else None,
-        "max_off": None,
+        "max_off": None if worth.max_off is None else int(worth.max_off),
     }
 
 

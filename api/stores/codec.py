@@ -47,6 +47,7 @@ def coupons_in(offers: Offers) -> tuple[HeldCoupon, ...]:
                     amount(offer.get("money_equivalent_value") or 0),
                     amount(offer.get("minimum_consume") or 0),
                     _percent(offer.get("off_percent")),
+                    None if offer.get("max_off") is None else amount(offer["max_off"]),
                 )
             ),
         )
@@ -58,7 +59,8 @@ def _offer(worth: Worth) -> dict[str, Any]:
     kind = worth.coupon_type
     offer: dict[str, Any] = {"coupon_type": kind.value, "coupon_display": kind.display}
     if kind is CouponType.DISCOUNT:
-        return offer | {"off_percent": worth.off_percent}
+        most = {} if worth.max_off is None else {"max_off": int(worth.max_off)}
+        return offer | {"off_percent": worth.off_percent} | most
     offer["money_equivalent_value"] = int(worth.money_equivalent_value)
     if kind is CouponType.THRESHOLD:
         offer["minimum_consume"] = int(worth.minimum_consume)

@@ -73,6 +73,22 @@ def test_it_makes_a_discount_without_asking_for_money(manager: Client) -> None:
     assert (coupon.money_equivalent_value, coupon.minimum_consume) == (0, 0)
 
 
+def test_it_makes_a_discount_that_takes_at_most_so_much_off(manager: Client) -> None:
+    save(manager, DISCOUNT | {"max_off": "100"})
+    coupon = Coupon.objects.get()
+    assert (coupon.off_percent, coupon.max_off) == (79, 100)
+    listed = manager.get("/admin/api/coupon/").content.decode()
+    assert "7.9折，最高减100" in listed
+    page = manager.get(f"/admin/api/coupon/{coupon.pk}/change/").content.decode()
+    assert "7.9折，最高减100" in page
+
+
+def test_another_type_drops_the_most_that_was_typed(manager: Client) -> None:
+    for fields in (CASH, THRESHOLD):
+        save(manager, fields | {"name": fields["coupon_type"], "max_off": "100"})
+    assert list(Coupon.objects.values_list("max_off", flat=True)) == [None, None]
+
+
 def test_it_makes_one_valid_for_days_after_receipt(manager: Client) -> None:
     save(manager, CASH | BY_DAYS)
     coupon = Coupon.objects.get()
@@ -101,6 +117,9 @@ def test_what_the_type_does_not_use_is_not_even_looked_at(manager: Client) -> No
         (DISCOUNT | {"off_percent": ""}, "off_percent", "1到99"),
         (DISCOUNT | {"off_percent": "0"}, "off_percent", "1到99"),
         (DISCOUNT | {"off_percent": "100"}, "off_percent", "1到99"),
+        (DISCOUNT | {"max_off": "0"}, "max_off", "至少1元"),
+        (DISCOUNT | {"max_off": "-1"}, "max_off", "大于或等于"),
+        (DISCOUNT | {"max_off": "0.5"}, "max_off", "整数"),
         (CASH | {"quantity": ""}, "quantity", "至少1张"),
         (CASH | {"quantity": "0"}, "quantity", "至少1张"),
         (CASH | {"open_date": ""}, "open_date", "必填"),

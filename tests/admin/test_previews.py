@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from api.admin.coupons import previews
@@ -42,12 +43,24 @@ def test_an_audience_comes_back_as_it_was(audience: Audience) -> None:
     assert previews.find(token, coupon, manager_id=MANAGER + 1) is None
 
 
+def test_a_preview_from_before_discounts_had_a_most_is_still_found() -> None:
+    coupon = CouponFactory(coupon_type=2, money_equivalent_value=0, off_percent=79)
+    token = previews.keep(Audience(None), coupon, manager_id=MANAGER)
+    key = previews._key(MANAGER, coupon, token)
+    kept = cache.get(key)
+    cache.set(key, kept | {"worth": kept["worth"][:4]})
+    found = previews.find(token, coupon, manager_id=MANAGER)
+    assert found is not None
+    assert found.terms == coupon.terms
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {"coupon_type": 0, "money_equivalent_value": 40},
         {"coupon_type": 1, "money_equivalent_value": 40, "minimum_consume": 500},
         {"coupon_type": 2, "money_equivalent_value": 0, "off_percent": 79},
+        {"coupon_type": 2, "money_equivalent_value": 0, "off_percent": 79, "max_off": 100},
         {"valid_begin_date": dt.date(2026, 11, 22), "valid_end_date": dt.date(2026, 12, 31)},
         {"valid_begin_date": None, "valid_end_date": None, "coupon_valid_days": 7},
         {"course": "a course"},

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from api.models import Coupon, CouponRecord, Course, DegreeCourse, PricePolicy
+from api.models import Coupon, CouponRecord, Course, DegreeCourse, Order, PricePolicy
 from api.stores.settlement import SettlementStore
 from tests.conftest import Customer
 from tests.support.factories import (
@@ -23,6 +23,7 @@ from tests.support.factories import (
 
 QUOTE, BEST, PAYMENT = "/api/payment/quote/", "/api/payment/best/", "/api/payment/"
 CAR = "/api/shoppingcar/"
+CAPPED = {"coupon_type": 2, "money_equivalent_value": 0, "off_percent": 80, "max_off": 100}
 CHANGED_STATE = {"code": 1412, "data": None, "error": "结算信息已变化，请刷新后重试"}
 
 
@@ -86,8 +87,9 @@ def test_nothing_has_changed_where_nothing_was_changed(settled):
         ({"minimum_consume": 1000}, "721.00", "满1000减500"),
         ({"coupon_type": 0}, "221.00", "立减500"),
         ({"coupon_type": 2, "off_percent": 90}, "648.90", "9折"),
+        ({"coupon_type": 2, "off_percent": 90, "max_off": 60}, "661.00", "9折，最高减60"),
     ],
-    ids=["corrected", "minimum raised", "another type", "a discount"],
+    ids=["corrected", "minimum raised", "another type", "a discount", "with a most"],
 )
 def test_a_chosen_coupon_whose_terms_changed_works_on_todays_and_says_so(
     settled, fields, total, now
@@ -272,6 +274,78 @@ def test_a_discount_of_odd_fen_goes_through_quote_and_best(shopper):
     assert shopper.get(BEST).json()["data"]["quote"]["total"] == "85.60"
     assert shopper.post(BEST).json()["data"]["total"] == "85.60"
     assert quote(shopper)["total"] == "85.60"
+
+
+@pytest.fixture
+def capped(shopper: Customer) -> Customer:
+    """Both courses settled (721.00 元), 8折，最高减100 chosen."""
+    give(shopper, 8, **CAPPED)
+    shopper.settle([1, 2])
+    shopper.choose(8)
+    return shopper
+
+
+def test_a_discount_takes_at_most_its_most_off_in_quote_and_best(capped):
+    found = quote(capped)
+    (entry,) = [coupon for coupon in found["global_coupons"] if coupon["id"] == 8]
+
+    assert (found["total"], found["discount_total"]) == ("621.00", "100.00")
+    assert [entry[name] for name in ("words", "off_percent", "max_off")] == [
+        "8折，最高减100",
+        80,
+        100,
+    ]
+    best = capped.get(BEST).json()["data"]
+    assert {other["global_coupon"]: other["total"] for other in best["alternatives"]}[8] == "621.00"
+
+
+def test_its_most_stands_in_the_settlement_only_where_there_is_one(capped, redis: Redis):
+    give(capped, 9, **CAPPED | {"max_off": None})
+    capped.settle([1, 2])
+    kept = json.loads(redis.hget(f"luffy_payment_coupon_{capped.account.pk}", "coupon"))
+
+    plain = {"coupon_type": 2, "coupon_display": "折扣券", "off_percent": 80}
+    assert (kept["8"], kept["9"]) == (plain | {"max_off": 100}, plain)
+    shown = capped.settlement()["data"]["global_coupon_dict"]["coupon"]
+    assert shown == kept
+
+
+@pytest.mark.parametrize("most", [101, 500, None])
+def test_another_most_is_a_change_and_another_version(capped, most):
+    before = quote(capped)
+
+    Coupon.objects.filter(couponrecord=8).update(max_off=most)
+
+    after = quote(capped)
+    assert before["changes"] == []
+    assert [one["code"] for one in after["changes"]] == ["coupon_changed"]
+    assert after["version"] != before["version"]
+    body = {"version": before["version"], "payment_type": 1}
+    assert capped.post("/api/order/", body).json()["code"] == 4005
+
+
+def test_a_most_that_is_not_reached_is_in_the_version_all_the_same(capped):
+    Coupon.objects.filter(couponrecord=8).update(max_off=1000)
+    before = quote(capped)
+
+    Coupon.objects.filter(couponrecord=8).update(max_off=1001)
+
+    after = quote(capped)
+    assert (before["total"], after["total"]) == ("576.80", "576.80")
+    assert after["version"] != before["version"]
+
+
+def test_an_order_keeps_the_most_that_was_consented_to(capped):
+    body = {"version": quote(capped)["version"], "payment_type": 1}
+
+    order = capped.post("/api/order/", body).json()["data"]
+    Coupon.objects.filter(couponrecord=8).update(max_off=None)
+
+    assert order["actual_amount"] == "621.00"
+    kept = Order.objects.get().quote["global_coupons"]
+    assert [(c["words"], c["worth"]["max_off"]) for c in kept if c["id"] == 8] == [
+        ("8折，最高减100", "100")
+    ]
 
 
 # --- The version ----------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ def held(
     minimum: Decimal = Decimal(0),
     percent: int | None = None,
     ends: date | None = None,
+    most: Decimal | None = None,
 ) -> HeldCoupon:
     window = None if ends is None else Window(date.min, ends)
-    return HeldCoupon(record_id, Terms(Worth(kind, value, minimum, percent)), window)
+    return HeldCoupon(record_id, Terms(Worth(kind, value, minimum, percent, most)), window)
 
 
 class Taken(NamedTuple):

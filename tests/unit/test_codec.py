@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api.rules.coupons import CouponType
-from api.stores.codec import BROKEN, amount, choice_in, coupons_in, id_in, objects
+from api.stores.codec import BROKEN, amount, choice_in, coupons_in, id_in, objects, offers_of
 from api.stores.reading import scan
+from tests.support.baskets import held
 
 
 def worth_of(**offer: Any) -> Any:
@@ -61,6 +62,34 @@ def test_a_percentage_to_pay_is_of_one_to_a_hundred(percent: int) -> None:
 def test_no_other_percentage_is_one(percent: Any) -> None:
     with pytest.raises(BROKEN):
         worth_of(coupon_type=2, off_percent=percent)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"max_off": None}])
+def test_a_discount_without_a_most_has_none(nothing: dict[str, None]) -> None:
+    assert worth_of(coupon_type=2, off_percent=80, **nothing).max_off is None
+
+
+@pytest.mark.parametrize("most", [100, "100", 100.0])
+def test_a_most_may_be_written_as_a_number_or_a_text(most: Any) -> None:
+    assert worth_of(coupon_type=2, off_percent=80, max_off=most).max_off == 100
+
+
+@pytest.mark.parametrize("most", ["x", -1, True, [], "NaN"])
+def test_a_most_that_is_no_amount_is_refused(most: Any) -> None:
+    with pytest.raises(BROKEN):
+        worth_of(coupon_type=2, off_percent=80, max_off=most)
+
+
+def test_only_a_discount_has_a_most() -> None:
+    assert worth_of(coupon_type=0, money_equivalent_value=5, max_off=1).max_off is None
+
+
+def test_a_most_stands_in_the_hash_only_where_there_is_one() -> None:
+    for most, more in ((None, {}), (Decimal(100), {"max_off": 100})):
+        coupon = held(4, CouponType.DISCOUNT, percent=80, most=most)
+        plain = {"coupon_type": 2, "coupon_display": "折扣券", "off_percent": 80}
+        assert offers_of([coupon]) == {"4": plain | more}
+        assert coupons_in(offers_of([coupon]))[0].worth == coupon.worth
 
 
 @pytest.mark.parametrize("text", ["1", "10", "9" * 18])

@@ -61,7 +61,7 @@ def test_a_window_holds_its_first_and_its_last_day(day, holds):
 
 
 def test_a_record_without_days_is_never_usable():
-    terms = Terms(Worth.of(0, 40, 0, None))
+    terms = Terms(Worth.of(0, 40, 0, None, None))
 
     assert not HeldCoupon(1, terms, None).usable_on(MAY_1)
     assert HeldCoupon(1, terms, Window(MAY_1, MAY_1)).usable_on(MAY_1)

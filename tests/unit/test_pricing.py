@@ -22,8 +22,9 @@ def threshold(record_id: int, minimum: str, value: str) -> HeldCoupon:
     return held(record_id, CouponType.THRESHOLD, value=D(value), minimum=D(minimum))
 
 
-def percent(record_id: int, percent: int) -> HeldCoupon:
-    return held(record_id, CouponType.DISCOUNT, percent=percent)
+def percent(record_id: int, percent: int, most: str | None = None) -> HeldCoupon:
+    at_most = None if most is None else D(most)
+    return held(record_id, CouponType.DISCOUNT, percent=percent, most=at_most)
 
 
 def course(price: str, *coupons: HeldCoupon, chosen: int | None = None, course_id: int = 1) -> Line:
@@ -103,6 +104,39 @@ def test_a_threshold_one_fen_below_takes_nothing_off_and_says_what_is_missing() 
 
 def test_a_percentage_is_what_is_left_to_pay() -> None:
     assert breakdown(one("599.0", percent(1, 79))).total == D("473.21")
+
+
+@pytest.mark.parametrize(
+    ("price", "total"),
+    [("499.99", "399.99"), ("500", "400.00"), ("500.01", "400.01"), ("900", "800.00")],
+)
+def test_a_discount_takes_at_most_its_most_off(price: str, total: str) -> None:
+    assert breakdown(one(price, percent(1, 80, "100"))).total == D(total)
+
+
+def test_a_discount_below_its_most_is_as_without_it() -> None:
+    # 80 % of 0.03 is 0.024, rounded to 0.02; and of 499.97 it is 399.976, rounded to 399.98.
+    for price, total in (("0.03", "0.02"), ("499.97", "399.98")):
+        assert breakdown(one(price, percent(1, 80, "100"))).total == D(total)
+
+
+def test_a_most_below_0_takes_nothing_off() -> None:
+    assert breakdown(one("500", percent(1, 80, "-1"))).total == D(500)
+
+
+def test_a_site_wide_discount_takes_its_most_once_and_not_for_each_course() -> None:
+    priced = breakdown(Basket(bare("300", "600"), (percent(1, 50, "90"),), 1))
+    assert (priced.total, priced.global_discount) == (D(810), D(90))
+    assert [line.share for line in priced.lines] == [D(30), D(60)]
+
+
+def test_the_best_choice_sees_where_a_most_makes_a_discount_the_lesser_one() -> None:
+    capped, cash = percent(1, 50, "100"), cut(2, "120")
+    for price, record_id in (("200", 2), ("239.99", 2), ("1000", 2)):
+        assert best(Basket((course(price, capped, cash),))).choice.lines == (record_id,)
+    capped = percent(1, 50, "130")
+    for price, record_id in (("239.98", 2), ("240.02", 1), ("1000", 1)):
+        assert best(Basket((course(price, capped, cash),))).choice.lines == (record_id,)
 
 
 def test_half_a_fen_left_by_a_percentage_is_rounded_up() -> None:

@@ -45,7 +45,8 @@ def off(coupon: HeldCoupon | None, base: int) -> int:
         percent = 100 if worth.off_percent is None else worth.off_percent
         leaves, rest = divmod(base * percent, 100)
         leaves += rest >= 50
-        return max(base - leaves, 0)
+        off = max(base - leaves, 0)
+        return off if worth.max_off is None else min(off, fen(worth.max_off))
     if worth.coupon_type == CouponType.THRESHOLD and base < fen(worth.minimum_consume):
         return 0
     return min(fen(worth.money_equivalent_value), base)
@@ -78,12 +79,18 @@ def yuan(amount: int) -> Decimal:
     return Decimal(amount).scaleb(-2)
 
 
-# CouponType, percentage and end in one draw: drawing is what takes the time.
-KINDS = [(CouponType.CASH, 100)] * 6 + [(CouponType.THRESHOLD, 100)] * 6
-KINDS += [(CouponType.DISCOUNT, percent) for percent in (0, 1, 37, 50, 79, 99, 100, 107)]
+# CouponType, percentage, end and whether it has a most in one draw: drawing is what takes the time.
+KINDS = [(CouponType.CASH, 100, False)] * 6 + [(CouponType.THRESHOLD, 100, False)] * 6
+KINDS += [
+    (CouponType.DISCOUNT, percent, capped)
+    for percent in (0, 1, 37, 50, 79, 99, 100, 107)
+    for capped in (False, percent in (0, 1, 37, 50, 79))
+]
 ENDS = [None, *(date(2024, 5, 1) + timedelta(days=i) for i in range(3))]
 COUNTS = st.sampled_from([0, 1, 1, 2, 2, 3, 4])
-SHAPES = st.sampled_from([(*kind, end) for kind in KINDS for end in ENDS])
+SHAPES = st.sampled_from(
+    [(kind, percent, end, capped) for kind, percent, capped in KINDS for end in ENDS]
+)
 
 
 @st.composite
@@ -94,9 +101,10 @@ def settlements(draw: st.DrawFn) -> Basket:
     ids = iter(draw(st.permutations(range(1, 25))))
 
     def coupon(minimum: int) -> HeldCoupon:
-        kind, percent, ends = draw(SHAPES)
+        kind, percent, ends, capped = draw(SHAPES)
         value = yuan(draw(amounts))
-        return held(next(ids), kind, value, yuan(max(minimum, 0)), percent, ends)
+        most = value if capped else None
+        return held(next(ids), kind, value, yuan(max(minimum, 0)), percent, ends, most)
 
     lines = []
     for course_id in range(draw(st.integers(0, 5))):

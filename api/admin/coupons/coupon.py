@@ -126,7 +126,7 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
         where, validity = (["course"], ["validity"]) if may_write else (["binding"], [])
         if may_write and obj and binding_of(obj).is_useless:
             where.append("site_wide")
-        worth = ("money_equivalent_value", "minimum_consume", "off_percent")
+        worth = ("money_equivalent_value", "minimum_consume", "off_percent", "max_off")
         quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []

@@ -28,6 +28,7 @@ SHOWN_WHEN = {
     "money_equivalent_value": f"coupon_type != '{CouponType.DISCOUNT.value}'",
     "minimum_consume": f"coupon_type == '{CouponType.THRESHOLD.value}'",
     "off_percent": f"coupon_type == '{CouponType.DISCOUNT.value}'",
+    "max_off": f"coupon_type == '{CouponType.DISCOUNT.value}'",
     "valid_begin_date": f"validity != '{BY_DAYS}'",
     "valid_end_date": f"validity != '{BY_DAYS}'",
     "coupon_valid_days": f"validity == '{BY_DAYS}'",
@@ -51,7 +52,7 @@ def unasked(coupon_type: int | None, validity: str | None) -> dict[str, Any]:
     if coupon_type == CouponType.DISCOUNT:
         fields["money_equivalent_value"] = 0
     else:
-        fields["off_percent"] = None
+        fields |= {"off_percent": None, "max_off": None}
     if coupon_type != CouponType.THRESHOLD:
         fields["minimum_consume"] = 0
     if validity == BY_DAYS:
@@ -89,6 +90,7 @@ class CouponForm(DeskForm):
             "money_equivalent_value": "单位：元，立减或满减的金额。",
             "minimum_consume": "单位：元，消费满多少才能使用。",
             "off_percent": "顾客支付原价的百分之几：填79表示支付79%，即7.9折。",
+            "max_off": "单位：元，折扣最多减多少；留空表示不限。",
             "claimable": "在领取时间内，任何账户都可以自己领取。",
             "per_account": "一个账户最多领几张；发放的、已作废和已过期的也计算在内。",
             "code": "凭口令也可以领取，不必公开；不区分大小写和空格。留空表示没有口令。",

@@ -61,6 +61,7 @@ def _to_json(preview: Preview) -> dict[str, Any]:
             str(worth.money_equivalent_value),
             str(worth.minimum_consume),
             worth.off_percent,
+            None if worth.max_off is None else str(worth.max_off),
         ],
         "dates": [day and day.isoformat() for day in (days.valid_begin_date, days.valid_end_date)],
         "valid_days": days.coupon_valid_days,
@@ -75,10 +76,13 @@ def _from_json(kept: dict[str, Any]) -> Preview:
         None if account_ids is None else tuple(account_ids),
         again=kept["again"],
     )
-    kind, money, minimum, percent = kept["worth"]
+    # One that was kept before there was a most has four.
+    kind, money, minimum, percent, most = [*kept["worth"], None][:5]
     begin, end = (day and date.fromisoformat(day) for day in kept["dates"])
     terms = Terms(
-        worth=Worth.of(kind, Decimal(money), Decimal(minimum), percent),
+        worth=Worth.of(
+            kind, Decimal(money), Decimal(minimum), percent, None if most is None else Decimal(most)
+        ),
         days=UseDays(begin, end, kept["valid_days"]),
         scope=Scope(kept["scope"]),
         course_id=kept["course_id"],

@@ -20,6 +20,7 @@ _WORTH = (
     "coupon__money_equivalent_value",
     "coupon__minimum_consume",
     "coupon__off_percent",
+    "coupon__max_off",
 )
 _COLUMNS = ("pk", "number", "account__username", "coupon__name", "status", "get_time", "used_time")
 
@@ -70,5 +71,5 @@ def in_short(when: datetime | None) -> str:
     return f"{timezone.localtime(when):%Y-%m-%d %H:%M}" if when else ""
 
 
-def _words_of(kind: int, money: int, minimum: int, percent: int | None) -> str:
-    return Worth.of(kind, money, minimum, percent).words
+def _words_of(kind: int, money: int, minimum: int, percent: int | None, most: int | None) -> str:
+    return Worth.of(kind, money, minimum, percent, most).words

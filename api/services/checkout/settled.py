@@ -70,6 +70,8 @@ class _Place:
             str(worth.money_equivalent_value),
             str(worth.minimum_consume),
             worth.off_percent,
+            # Only where there is one: quotes from before there were any keep their version.
+            *([] if worth.max_off is None else [str(worth.max_off)]),
         )
 
 

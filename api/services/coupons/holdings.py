@@ -22,6 +22,7 @@ FIELDS = (  # of a record, in the order in which `held_from` reads them
     "coupon__money_equivalent_value",
     "coupon__minimum_consume",
     "coupon__off_percent",
+    "coupon__max_off",
     "coupon__valid_begin_date",
     "coupon__valid_end_date",
     "coupon__coupon_valid_days",
@@ -71,12 +72,17 @@ def held_from(rows: Iterable[Sequence[Any]]) -> list[HeldCoupon]:
 
 
 def _terms(
-    kind: int, money: int, minimum: int, percent: int | None, *days_and_binding: Any
+    kind: int,
+    money: int,
+    minimum: int,
+    percent: int | None,
+    most: int | None,
+    *days_and_binding: Any,
 ) -> Terms:
     begin, end, valid_days, object_id, bound_model = days_and_binding
     scope = scope_of(object_id, bound_model, "course")
     return Terms(
-        worth=Worth.of(kind, money, minimum, percent),
+        worth=Worth.of(kind, money, minimum, percent, most),
         days=UseDays(begin, end, valid_days),
         scope=scope,
         course_id=object_id if scope is Scope.COURSE else None,

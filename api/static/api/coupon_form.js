@@ -20,7 +20,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const money = number("money_equivalent_value");
     if (type === "2") {
       const percent = number("off_percent");
-      return percent ? `${percent / 10}折` : "";
+      const most = number("max_off");
+      return percent ? `${percent / 10}折${most ? `，最高减${most}` : ""}` : "";
     }
     if (!money) return "";
     if (type === "1") {
