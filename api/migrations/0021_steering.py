@@ -1,4 +1,4 @@
-"""What a discount takes off at most."""
+"""What a discount takes off at most; coupons that are switched off."""
 
 from django.db import migrations, models
 
@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             model_name='coupon',
             name='max_off',
             field=models.PositiveIntegerField(blank=True, help_text='仅折扣券，单位：元；留空不限', null=True, verbose_name='最高减'),
+        ),
+        migrations.AddField(
+            model_name='coupon',
+            name='disabled',
+            field=models.BooleanField(db_default=False, default=False, editable=False, verbose_name='停用'),
         ),
         migrations.AddConstraint(
             model_name='coupon',

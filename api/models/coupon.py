@@ -28,6 +28,7 @@ class CouponState(models.TextChoices):
     PENDING = State.PENDING.value, "未开始"
     RUNNING = State.RUNNING.value, "进行中"
     ENDED = State.ENDED.value, "已结束"
+    DISABLED = State.DISABLED.value, "已停用"  # of use alone
 
 
 class DaysUntil(models.Func):
@@ -49,7 +50,7 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
         """Annotates `receipt_state` and `use_state`, each a CouponState, and `use_days_left`, the
         days from today to the last on which anybody can use it (0: today; null: there is none).
 
-        The same rule as `Window.state_on` and `UseDays.state_on` have it.
+        The same rule as `Window.state_on` and `Terms.use_state_on` have it.
         """
         now = Cast(Value(today), models.DateField())
         fixed = Q(valid_begin_date__isnull=False, valid_end_date__isnull=False)
@@ -62,12 +63,16 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
         )
         return self.annotate(use_days_left=left).annotate(
             receipt_state=_state(Q(open_date__gt=today), Q(close_date__gte=today)),
-            use_state=_state(Q(GreaterThan(first, now)), Q(use_days_left__gte=0)),
+            use_state=Case(
+                When(disabled=True, then=Value(CouponState.DISABLED)),
+                default=_state(Q(GreaterThan(first, now)), Q(use_days_left__gte=0)),
+            ),
         )
 
     def receivable(self, today: date) -> Self:
-        """Those that are in their days of receipt, and not stopped."""
-        return self.filter(paused=False, open_date__lte=today, close_date__gte=today)
+        """Those that are in their days of receipt, and not stopped (`is_stopped`)."""
+        going = self.filter(paused=False, disabled=False)
+        return going.filter(open_date__lte=today, close_date__gte=today)
 
     def take(self, coupon_id: int, number: int) -> bool:
         """Takes so many pieces of what is left of a coupon, by one UPDATE on the condition that
@@ -143,6 +148,8 @@ class Coupon(models.Model):
     max_off = models.PositiveIntegerField(
         "最高减", null=True, blank=True, help_text="仅折扣券，单位：元；留空不限"
     )
+    # Nobody can use it, nor get it, until it is switched on again (contract §11).
+    disabled = models.BooleanField("停用", default=False, db_default=False, editable=False)
 
     objects = CouponQuerySet.as_manager()
 
@@ -161,6 +168,11 @@ class Coupon(models.Model):
         return max(self.quantity - self.issued, 0)
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether nobody gets it, by claiming or by issuing."""
+        return self.paused or self.disabled
+
+    @property
     def terms(self) -> Terms:
         """What its holders have of it. No query: content types are remembered by Django."""
         bound = self.content_type_id and ContentType.objects.get_for_id(self.content_type_id)
@@ -176,6 +188,7 @@ class Coupon(models.Model):
             days=UseDays(self.valid_begin_date, self.valid_end_date, self.coupon_valid_days),
             scope=scope,
             course_id=self.object_id if scope is Scope.COURSE else None,
+            disabled=self.disabled,
         )
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -1,10 +1,10 @@
 """What the database refuses of a coupon, whoever writes it."""
 
-from django.db.models import CheckConstraint, F, Q
+from django.db.models import BaseConstraint, CheckConstraint, F, Q
 
 from api.rules.coupons import CouponType
 
-CONSTRAINTS = [
+CONSTRAINTS: list[BaseConstraint] = [
     CheckConstraint(
         name="coupon_type_is_known",
         condition=Q(coupon_type__in=[kind.value for kind in CouponType]),

@@ -34,6 +34,7 @@ REASONS = {
     ChangeCode.COUPON_GONE: "优惠券已不可用",
     ChangeCode.OWNED: "已购买此课程，将从到期后续期",
 }
+DISABLED = "优惠券已停用"  # why a coupon is gone that comes back when it is switched on again
 NOT_PAYABLE = frozenset({ChangeCode.OFFLINE, ChangeCode.POLICY_GONE})
 
 
@@ -51,6 +52,7 @@ class Change:
     """What was, and what is now, in words; None where there is nothing to say.
 
     `course_id` is None for a site-wide coupon, `coupon` (a record id) for a change of a course.
+    `reason` is that of the code, unless it has one of its own.
     """
 
     code: ChangeCode
@@ -58,10 +60,11 @@ class Change:
     coupon: int | None = None
     was: str | None = None
     now: str | None = None
+    own_reason: str | None = None
 
     @property
     def reason(self) -> str:
-        return REASONS[self.code]
+        return self.own_reason or REASONS[self.code]
 
     @property
     def price(self) -> str | None:
@@ -93,12 +96,12 @@ def course_changes(
 
 
 def coupon_changes(
-    record_id: int, course_id: int | None, *, was: Worth, today: Worth | None
+    record_id: int, course_id: int | None, *, was: Worth, today: Worth | None, gone: str | None
 ) -> Iterator[Change]:
     """The change of a chosen coupon: `was` as it was offered, `today` as it can be used now, None
-    if it cannot."""
+    if it cannot; then `gone` is the reason."""
     if today is None:
-        yield Change(ChangeCode.COUPON_GONE, course_id, record_id, was=was.words)
+        yield Change(ChangeCode.COUPON_GONE, course_id, record_id, was=was.words, own_reason=gone)
     elif was != today:
         yield Change(
             ChangeCode.COUPON_CHANGED, course_id, record_id, was=was.words, now=today.words

@@ -40,6 +40,7 @@ class State(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     ENDED = "ended"
+    DISABLED = "disabled"  # of use: switched off (停用), whatever the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,18 @@ class UseDays:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holders have of a coupon: worth, binding, and the days of use."""
+    """What holders have of a coupon: worth, binding, and the days of use; and whether it is
+    switched off (停用) for all of them."""
 
     worth: Worth
     days: UseDays = UseDays()
     scope: Scope = Scope.SITE_WIDE
     course_id: int | None = None  # set where the scope is COURSE
+    disabled: bool = False
+
+    def use_state_on(self, today: date, receipt: Window) -> State:
+        """Whether holders can use it: `UseDays.state_on`, unless it is switched off."""
+        return State.DISABLED if self.disabled else self.days.state_on(today, receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,13 @@ class HeldCoupon:
         return self.window.last if self.window else None
 
     def usable_on(self, day: date) -> bool:
+        return not self.terms.disabled and self._would_be_usable_on(day)
+
+    def only_disabled_on(self, day: date) -> bool:
+        """Whether it could be used on that day if its coupon were not switched off."""
+        return self.terms.disabled and self._would_be_usable_on(day)
+
+    def _would_be_usable_on(self, day: date) -> bool:
         return self.free and self.window is not None and self.window.holds(day)
 
     def works_on(self, course_id: int | None) -> bool:

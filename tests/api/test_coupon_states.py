@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api.models import Coupon
-from api.rules.coupons import UseDays, Window
+from api.rules.coupons import State, UseDays, Window
 from tests.support.factories import CouponFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,8 @@ def coupons(draw: Any) -> dict[str, Any]:
         "valid_begin_date": begin,
         "valid_end_date": end,
         "coupon_valid_days": draw(lengths),
+        "paused": draw(st.sampled_from([False, False, True])),
+        "disabled": draw(st.sampled_from([False, False, True])),
     }
 
 
@@ -56,6 +58,9 @@ ONLY_AN_END = {
 @example(fields=ONLY_AN_END, today=TODAY)
 @example(fields=ONLY_AN_END | {"coupon_valid_days": 1}, today=TODAY)
 @example(fields=ONLY_AN_END | {"coupon_valid_days": 1}, today=TODAY + DAY)
+@example(fields=ONLY_AN_END | {"disabled": True}, today=TODAY)
+@example(fields=ONLY_AN_END | {"coupon_valid_days": 1, "disabled": True}, today=TODAY)
+@example(fields=ONLY_AN_END | {"coupon_valid_days": 1, "paused": True}, today=TODAY)
 @example(fields=ONLY_AN_END | {"valid_begin_date": TODAY - DAY}, today=TODAY)
 @example(fields=ONLY_AN_END | {"valid_begin_date": TODAY - DAY}, today=TODAY + DAY)
 @example(fields=ONLY_AN_END | {"valid_begin_date": TODAY - DAY}, today=TODAY - 2 * DAY)
@@ -65,7 +70,10 @@ def test_sql_says_what_the_rule_says(db: None, fields: dict[str, Any], today: dt
     receipt = Window(coupon.open_date, coupon.close_date)
     use = coupon.terms.days
     assert coupon.receipt_state == receipt.state_on(today)
-    assert coupon.use_state == use.state_on(today, receipt)
+    assert coupon.use_state == coupon.terms.use_state_on(today, receipt)
+    assert (coupon.use_state == State.DISABLED) == coupon.disabled
+    receivable = not coupon.is_stopped and receipt.holds(today)
+    assert Coupon.objects.receivable(today).filter(pk=pk).exists() == receivable
     last = use.last_day(receipt)
     if coupon.use_days_left is None:
         assert last is None

@@ -145,7 +145,7 @@ BEYOND = {
 }
 BEYOND_FIELDS = {
     "Account": ("ordered_settlement", "name_key"),
-    "Coupon": ("issued", "claimable", "per_account", "paused", "code", "max_off"),
+    "Coupon": ("issued", "claimable", "per_account", "paused", "code", "max_off", "disabled"),
     "CouponRecord": ("order", "valid_until", "batch", "claim_no"),
 }
 

@@ -1,6 +1,7 @@
 """On which days a coupon can be used (contract §5): the rule alone."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -65,3 +66,15 @@ def test_a_record_without_days_is_never_usable():
 
     assert not HeldCoupon(1, terms, None).usable_on(MAY_1)
     assert HeldCoupon(1, terms, Window(MAY_1, MAY_1)).usable_on(MAY_1)
+
+
+def test_one_that_is_switched_off_is_usable_on_no_day_and_says_where_this_alone_is_why():
+    worth, day = Worth.of(0, 40, 0, None, None), Window(MAY_7, MAY_7)
+    in_use, off = (HeldCoupon(1, Terms(worth, disabled=off), day) for off in (False, True))
+    spent = replace(off, free=False)
+
+    usable = [coupon.usable_on(MAY_7) for coupon in (in_use, off, spent)]
+    only_off = [coupon.only_disabled_on(MAY_7) for coupon in (in_use, off, spent)]
+
+    assert (usable, only_off) == ([True, False, False], [False, True, False])
+    assert not off.only_disabled_on(MAY_8)

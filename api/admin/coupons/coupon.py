@@ -25,6 +25,7 @@ from unfold.enums import ActionVariant
 from api.admin.coupons import binding, issuing, words
 from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
+from api.admin.coupons.disabling import WithDisabling
 from api.admin.coupons.stopping import STOPPED, WithStopping
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
@@ -41,8 +42,10 @@ class ReceiptStateFilter(DropdownFilter):
     title = "领取状态"
     parameter_name = "receipt_state"
 
+    states = tuple(state for state in CouponState if state is not CouponState.DISABLED)
+
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        return CouponState.choices
+        return [(state.value, state.label) for state in self.states]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
@@ -51,12 +54,14 @@ class ReceiptStateFilter(DropdownFilter):
 class UseStateFilter(ReceiptStateFilter):
     title = "使用状态"
     parameter_name = "use_state"
+    states = tuple(CouponState)
 
 
 STATE_COLOURS = {
     CouponState.PENDING.label: "info",
     CouponState.RUNNING.label: "success",
     CouponState.ENDED.label: "default",
+    CouponState.DISABLED.label: "danger",
     STOPPED: "danger",
 }
 
@@ -76,12 +81,20 @@ class BindingFilter(DropdownFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
+class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
     form = CouponForm
     labels = {"date": "创建时间"}
     radio_fields = {"coupon_type": admin.HORIZONTAL}
     conditional_fields = SHOWN_WHEN
-    readonly_fields = ("words", "binding", "date", "rate_of_use", "brought_in")
+    readonly_fields = (
+        "words",
+        "binding",
+        "date",
+        "receipt_standing",
+        "use_standing",
+        "rate_of_use",
+        "brought_in",
+    )
     list_display = (
         "name",
         "words",
@@ -101,6 +114,7 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
         BindingFilter,
         ("claimable", BooleanFieldListFilter),
         ("paused", BooleanFieldListFilter),
+        ("disabled", BooleanFieldListFilter),
         ("valid_end_date", DatesFilter),
         ("close_date", titled("领取结束", DatesFilter)),
     )
@@ -109,8 +123,8 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
-    actions_detail = ("issue", "records", "stop", "resume")
-    actions_row = ("issue", "records", "stop")
+    actions_detail = ("issue", "records", "stop", "resume", "disable", "enable")
+    actions_row = ("issue", "records", "stop", "disable")
 
     class Media:
         js = ("api/coupon_form.js",)
@@ -130,8 +144,9 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
         quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []
+        standing = (("receipt_standing", "use_standing"),) if obj else ()
         return (
-            (None, {"fields": ("name", "brief")}),
+            (None, {"fields": ("name", "brief", *standing)}),
             ("优惠内容", {"fields": ("coupon_type", *worth, "words", *where)}),
             ("数量与领取时间", {"fields": (*quantity, ("open_date", "close_date"))}),
             ("使用有效期", {"fields": days}),
@@ -143,7 +158,7 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
         if change:
             now = editing.lock(obj.pk)
             # Not the form's to say: somebody may have stopped it since this page was asked for.
-            before, obj.paused = now.terms, now.paused
+            before, obj.paused, obj.disabled = now.terms, now.paused, now.disabled
         super().save_model(request, obj, form, change)
         by = Actor(staff_id=user_id(request))
         for consequence in editing.after_saving(obj, before=before, now=timezone.now(), by=by):
@@ -185,7 +200,7 @@ class CouponAdmin(WithStopping, WithTurnover, DeskAdmin):
 
     @unfold_display(description="领取状态", label=STATE_COLOURS)
     def receipt_standing(self, coupon: Any) -> str:
-        return STOPPED if coupon.paused else CouponState(coupon.receipt_state).label
+        return STOPPED if coupon.is_stopped else CouponState(coupon.receipt_state).label
 
     @unfold_display(description="使用状态", label=STATE_COLOURS)
     def use_standing(self, coupon: Any) -> str:

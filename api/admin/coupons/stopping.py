@@ -20,7 +20,8 @@ def _facts_of(coupon_id: Any) -> dict[str, str]:
     return {"发放": STOPPED if coupon.paused else GOING_ON} if coupon else {}
 
 
-def _lock(coupon_id: Any) -> None:
+def lock(coupon_id: Any) -> None:
+    """Keeps the coupon as it is until the transaction ends; for a dialog."""
     if Coupon.objects.filter(pk=number_in(coupon_id)).exists():
         editing.lock(number_in(coupon_id))
 
@@ -60,11 +61,11 @@ class WithStopping:
             form=StopForm,
             button="停止发放",
             facts_of=_facts_of,
-            lock=_lock,
+            lock=lock,
         ),
     )
     def stop(self: Any, request: HttpRequest, form: StopForm, object_id: str) -> HttpResponse:
-        coupon = _found(self, request, object_id)
+        coupon = found(self, request, object_id)
         if editing.stop(coupon.pk):
             self.log_change(request, coupon, "停止发放")
             messages.success(request, f"{coupon.name}已停止发放。")
@@ -83,11 +84,11 @@ class WithStopping:
             form=ResumeForm,
             button="恢复发放",
             facts_of=_facts_of,
-            lock=_lock,
+            lock=lock,
         ),
     )
     def resume(self: Any, request: HttpRequest, form: ResumeForm, object_id: str) -> HttpResponse:
-        coupon = _found(self, request, object_id)
+        coupon = found(self, request, object_id)
         if editing.resume(coupon.pk):
             self.log_change(request, coupon, "恢复发放")
             messages.success(request, f"{coupon.name}已恢复发放。")
@@ -96,7 +97,8 @@ class WithStopping:
         return back_to(coupon)
 
 
-def _found(admin: Any, request: HttpRequest, object_id: str) -> Coupon:
+def found(admin: Any, request: HttpRequest, object_id: str) -> Coupon:
+    """Raises Http404."""
     coupon: Coupon | None = admin.get_object(request, object_id)
     if coupon is None:
         raise Http404

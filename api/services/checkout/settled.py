@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 
-from api.rules.changes import NOT_PAYABLE, REASONS, Change, ChangeCode, Sale, coupon_changes
+from api.rules.changes import NOT_PAYABLE, Change, ChangeCode, Sale, coupon_changes
 from api.rules.changes import course_changes as changes_of_course
 from api.rules.coupons import HeldCoupon
 from api.rules.money import to_fen, to_yuan, yuan
@@ -26,13 +26,14 @@ _NONE = Decimal("0.00")
 
 @dataclass(frozen=True)
 class _Place:
-    """A course of the settlement, or (None) all of it: its coupons, the one chosen, and those that
-    can be used now."""
+    """A course of the settlement, or (None) all of it: its coupons, the one chosen, those that can
+    be used now, and why the others cannot."""
 
     course_id: int | None
     coupons: tuple[HeldCoupon, ...]
     chosen: int | None
     usable: Mapping[int, HeldCoupon]
+    gone: Mapping[int, str]
 
     def changes(self) -> Iterator[Change]:
         """Of the coupon chosen."""
@@ -44,6 +45,7 @@ class _Place:
                     self.course_id,
                     was=coupon.worth,
                     today=now.worth if now else None,
+                    gone=self.gone.get(coupon.record_id),
                 )
 
     @property
@@ -135,10 +137,10 @@ class Settled:
         return self._place(course.number(), course.offered())
 
     def _place(self, course_id: int | None, offered: OfferedCoupons) -> _Place:
-        usable = (self.today.usable(coupon.record_id, course_id) for coupon in offered.coupons)
-        return _Place(
-            course_id, offered.coupons, offered.chosen, {c.record_id: c for c in usable if c}
-        )
+        today, ids = self.today, [coupon.record_id for coupon in offered.coupons]
+        usable = {c.record_id: c for c in (today.usable(i, course_id) for i in ids) if c}
+        gone = {i: today.why_not_usable(i, course_id) for i in ids if i not in usable}
+        return _Place(course_id, offered.coupons, offered.chosen, usable, gone)
 
     def _sale(self, course_id: int, settled: SettledCourse) -> Sale | None:
         course = self.today.courses.get(course_id)
@@ -240,7 +242,7 @@ class Settled:
                 chosen=record_id == place.chosen,
                 at_work=now is not None and lying is None,
                 code=lying.reason if lying else None if now else ChangeCode.COUPON_GONE,
-                reason=lying.message if lying else None if now else _GONE,
+                reason=lying.message if lying else place.gone.get(record_id),
                 short=lying.short if lying else None,
                 saves=lying.saves if lying else _NONE,
             )
@@ -264,6 +266,3 @@ class Settled:
             str(priced.total),
         )
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
-
-
-_GONE = REASONS[ChangeCode.COUPON_GONE]

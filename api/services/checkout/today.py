@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from api.models import Course, CourseStatus, PricePolicy
 from api.models.compiled import Compiled, padded
-from api.rules.changes import Sale
+from api.rules.changes import DISABLED, REASONS, ChangeCode, Sale
 from api.rules.coupons import HeldCoupon
 from api.rules.money import yuan
 from api.services import enrolments
@@ -46,6 +46,13 @@ class Today:
         if coupon is None or not coupon.usable_on(self.day) or not coupon.works_on(course_id):
             return None
         return coupon
+
+    def why_not_usable(self, record_id: int, course_id: int | None) -> str:
+        """The reason, of a record that cannot be used now in this place."""
+        coupon = self.held.get(record_id)
+        if coupon is None or not coupon.works_on(course_id):
+            return REASONS[ChangeCode.COUPON_GONE]
+        return DISABLED if coupon.only_disabled_on(self.day) else REASONS[ChangeCode.COUPON_GONE]
 
 
 def today_of(

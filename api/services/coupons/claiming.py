@@ -97,7 +97,7 @@ def _may_have(wanted: Wanted, account_id: int, today: date) -> Any:
     coupon: Any = of_some_use(Coupon.objects.filter(pk=wanted.coupon_id or 0)).first()
     if coupon is None or not (wanted.by_code or coupon.claimable):
         raise CouponNotThere
-    if coupon.paused:
+    if coupon.is_stopped:
         raise CouponStopped
     if not coupon.open_date <= today <= coupon.close_date or is_over(coupon, today):
         raise NotInReceiptDays

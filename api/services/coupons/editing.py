@@ -98,6 +98,18 @@ def resume(coupon_id: int) -> bool:
     return Coupon.objects.filter(pk=coupon_id, paused=True).update(paused=False) == 1
 
 
+def disable(coupon_id: int) -> bool:
+    """From now on nobody can use the coupon, nor get it (停用, contract §11), until it is enabled.
+    Orders that have taken it keep it. False if it was disabled before."""
+    return Coupon.objects.filter(pk=coupon_id, disabled=False).update(disabled=True) == 1
+
+
+def enable(coupon_id: int) -> bool:
+    """The contrary of `disable`: whose days are not over can use it again. False if it was not
+    disabled."""
+    return Coupon.objects.filter(pk=coupon_id, disabled=True).update(disabled=False) == 1
+
+
 def after_saving(
     coupon: Coupon, *, before: Terms | None, now: datetime, by: Actor
 ) -> list[Consequence]:

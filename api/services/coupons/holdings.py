@@ -28,6 +28,7 @@ FIELDS = (  # of a record, in the order in which `held_from` reads them
     "coupon__coupon_valid_days",
     "coupon__object_id",
     "coupon__content_type__model",
+    "coupon__disabled",
 )
 
 
@@ -77,13 +78,14 @@ def _terms(
     minimum: int,
     percent: int | None,
     most: int | None,
-    *days_and_binding: Any,
+    *days_binding_and_state: Any,
 ) -> Terms:
-    begin, end, valid_days, object_id, bound_model = days_and_binding
+    begin, end, valid_days, object_id, bound_model, disabled = days_binding_and_state
     scope = scope_of(object_id, bound_model, "course")
     return Terms(
         worth=Worth.of(kind, money, minimum, percent, most),
         days=UseDays(begin, end, valid_days),
         scope=scope,
         course_id=object_id if scope is Scope.COURSE else None,
+        disabled=disabled,
     )

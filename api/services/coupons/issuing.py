@@ -7,7 +7,7 @@ record that was taken back has still been issued.
 import secrets
 from array import array
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import NamedTuple
@@ -85,7 +85,7 @@ def is_over(coupon: Coupon, today: date) -> bool:
 
 def why_not(coupon: Coupon, today: date) -> IssuingRefused | None:
     """What makes the coupon, whoever gets it, one that nobody should get."""
-    if coupon.paused:
+    if coupon.is_stopped:
         return CouponPaused()
     if is_over(coupon, today):
         return CouponOver()
@@ -156,7 +156,8 @@ def issue(
         origin = origin or Origin(secrets.token_urlsafe(16))
         if earlier := IssueBatch.objects.filter(key=origin.key).first():
             raise AlreadyIssued(earlier)
-        if terms is not None and coupon.terms != terms:
+        # Whether it is switched off is _check_use's to say.
+        if terms is not None and coupon.terms != replace(terms, disabled=coupon.disabled):
             raise CouponChanged(terms, coupon.terms)
         _check_use(coupon, timezone.localdate(now))
         receivers = _receivers_with_pieces(coupon, audience)

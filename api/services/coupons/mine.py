@@ -17,7 +17,8 @@ SOON = 3  # days left, the last one counted
 class MyCoupon:
     """A record of the account. `status` is what it is today: one whose days are over is 已过期,
     whether or not the nightly run has said so. `days_left` is 1 on the last day, and None unless
-    it is 未使用; `order_number` is that of the order it is locked by or used for."""
+    it is 未使用 and its coupon not switched off; `order_number` is that of the order it is locked
+    by or used for."""
 
     held: HeldCoupon
     number: str
@@ -70,6 +71,6 @@ def _mine(
     if held.free:
         if held.last_day is None or held.last_day < today:
             status = CouponRecordStatus.EXPIRED
-        else:
+        elif not held.terms.disabled:
             left = (held.last_day - today).days + 1
     return MyCoupon(held, number, status, order_number, left)
