@@ -11,7 +11,7 @@ from api.views.coupon import CouponView, MyCouponsView
 from api.views.course import CategoryListView, CourseListView, CourseView
 from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderView
 from api.views.pay import AlipayView, PayOrderView, WechatPayView
-from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
+from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView, TopUpView
 from api.views.refund import RefundView
 
 
@@ -31,6 +31,7 @@ urlpatterns = [
     path("payment/", PaymentViewSet.as_view()),
     path("payment/quote/", QuoteView.as_view()),
     path("payment/best/", BestChoiceView.as_view()),
+    path("payment/topup/", TopUpView.as_view()),
     path("order/", OrderListView.as_view()),
     path("order/<str:order_number>/", OrderView.as_view(), name="order"),
     path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),

@@ -13,7 +13,8 @@ from api.errors import (
 from api.schema.answers import Operation, describe
 from api.serializers.payment import ChooseRequest, SettlementShown, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
-from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView
+from api.serializers.top_up import TopUpShown
+from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView, TopUpView
 
 _SETTLEMENT = {
     "course_list": [
@@ -215,5 +216,25 @@ describe(
         example=_QUOTE | {"changes": []},
         refusals=[SettlementNotFound],
         statuses=[412],
+    ),
+)
+
+describe(
+    TopUpView,
+    get=Operation(
+        "The courses that bring the total down when they are bought too, what saves most first",
+        data=TopUpShown(many=True),
+        example=[
+            {
+                "course_id": "3",
+                "policy_id": "5",
+                "title": "Linux基础",
+                "img": "https://shop.example.com/media/linux.jpg",
+                "price": "50.00",
+                "total": "300.00",
+                "saves": "150.00",
+            }
+        ],
+        refusals=[SettlementNotFound],
     ),
 )

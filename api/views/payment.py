@@ -6,7 +6,8 @@ from rest_framework.response import Response
 from api.serializers import parsed
 from api.serializers.payment import ChooseRequest, SettlementShown, SettleRequest
 from api.serializers.quote import BestShown, QuoteShown
-from api.services.checkout import quoting, settlement
+from api.serializers.top_up import TopUpShown
+from api.services.checkout import quoting, settlement, topping_up
 from api.services.checkout.quote import Quote
 from api.views.shop import ShopView
 from utils.auth import AccountRequest
@@ -54,6 +55,14 @@ class QuoteView(ShopView):
     def post(self, request: AccountRequest) -> Response:
         quote = quoting.accept_today(account_id=request.auth.user_id, now=timezone.now())
         return _shown(request, quote)
+
+
+class TopUpView(ShopView):
+    """The courses that bring the total down."""
+
+    def get(self, request: AccountRequest) -> Response:
+        found = topping_up.top_ups(account_id=request.auth.user_id, now=timezone.now())
+        return success(TopUpShown(found, many=True, context={"request": request}).data)
 
 
 class BestChoiceView(ShopView):

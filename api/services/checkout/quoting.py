@@ -84,7 +84,7 @@ def accept_today(*, account_id: int, now: datetime) -> Quote:
 
     Two round trips to Redis, three queries. Raises SettlementNotFound; nothing is changed then.
     """
-    index, snapshot = _read(account_id)
+    index, snapshot = read(account_id)
     course_ids = [course.number() for course in snapshot.course_list]
     today = today_of_all(account_id, course_ids=course_ids, now=now)
     renewed = SettlementSnapshot(
@@ -96,7 +96,8 @@ def accept_today(*, account_id: int, now: datetime) -> Quote:
     return quote
 
 
-def _read(account_id: int) -> tuple[SettlementIndex, SettlementSnapshot]:
+def read(account_id: int) -> tuple[SettlementIndex, SettlementSnapshot]:
+    """The settlement as it stands in Redis. One round trip. Raises SettlementNotFound."""
     found = SettlementStore().read(account_id)
     if found is None:
         raise SettlementNotFound
@@ -105,7 +106,7 @@ def _read(account_id: int) -> tuple[SettlementIndex, SettlementSnapshot]:
 
 def _settled(account_id: int, now: datetime, if_match: str | None = None) -> Settled:
     """One round trip, three queries. Raises SettlementNotFound, SettlementChanged."""
-    index, snapshot = _read(account_id)
+    index, snapshot = read(account_id)
     require_match(index, snapshot, if_match)
     return Settled(index, snapshot, today_for(account_id, snapshot, now))
 
