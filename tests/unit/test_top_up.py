@@ -139,6 +139,12 @@ def test_where_the_total_is_nothing_the_price_does_not_count() -> None:
     assert ids_and_totals(basket, (4, 60), (3, 400), (2, 451)) == [(3, 0), (4, 0), (2, 1)]
 
 
+def test_the_smallest_id_is_among_the_ten_that_cost_nothing_however_dear_it_is() -> None:
+    courses = [(2, 400), *((course_id, 50 + course_id) for course_id in range(10, 21))]
+    ids = [i for i, _ in ids_and_totals(basket_of(450, threshold(500, 900)), *courses)]
+    assert ids == [2, *range(10, 19)]
+
+
 @pytest.mark.parametrize(
     "coupon",
     [
