@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0017_books'),
+        ('api', '0018_webhooks'),
         ('contenttypes', '0002_remove_content_type_name'),
     ]
 
