@@ -6,11 +6,12 @@ transaction. What a gateway says is believed only where its signature is right.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Protocol
 
 from api.rules.payments import TradeState, Verdict, Way
+from api.rules.reconciliation import BillKind
 from api.rules.refunds import RefundState
 
 
@@ -70,6 +71,37 @@ class Refunding:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """Money that the gateway's bill has moved: `amount` in 元, not negative; `out_request_no` is ""
+    for a payment; `at` the gateway's own moment; `raw` the row as it came."""
+
+    channel: str
+    kind: BillKind
+    out_trade_no: str
+    out_request_no: str
+    trade_no: str
+    amount: Decimal
+    at: datetime
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillFile:
+    """A day's bill, whole: its rows in their order, and the SHA-256 of the file in hexadecimal."""
+
+    rows: tuple[BillRow, ...]
+    digest: str
+
+
+class BillAbsent(Exception):
+    """The gateway has no bill of the day: it is not made yet, or nothing moved on that day."""
+
+
+class BillUnreadable(Exception):
+    """The bill is not as its gateway writes it, and nothing of it counts. It says what is wrong."""
+
+
 class NotBelieved(Exception):
     """A notification that is not believed: nothing may change. `out_trade_no` is what it claims."""
 
@@ -84,6 +116,7 @@ class Gateway(Protocol):
     channel: str
     ways: tuple[Way, ...]  # the first is what is taken where none is asked for
     asks_nobody: bool  # to start a payment
+    bill_ready: time  # from when on, in the time of Beijing, the bill of the day before is there
 
     def start(self, charge: Charge, *, now: datetime) -> Started:
         """Raises GatewayOutOfReach. The same charge again gives the same trade."""
@@ -104,3 +137,7 @@ class Gateway(Protocol):
 
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         """A notification, read. Raises NotBelieved; asks nobody."""
+
+    def bill(self, day: date, *, now: datetime) -> BillFile:
+        """What moved on a day of the time of Beijing. Raises BillAbsent, BillUnreadable,
+        GatewayOutOfReach."""

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -12,8 +12,18 @@ from zoneinfo import ZoneInfo
 import requests
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
-from api.gateways.alipay import notices, signing
-from api.gateways.base import Charge, Notice, Refunding, Started, Trade
+from api.gateways import downloads
+from api.gateways.alipay import bill, notices, signing
+from api.gateways.base import (
+    BillAbsent,
+    BillFile,
+    BillUnreadable,
+    Charge,
+    Notice,
+    Refunding,
+    Started,
+    Trade,
+)
 from api.rules.payments import TradeState, Way
 from api.rules.refunds import RefundState
 
@@ -21,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 OK, NOT_NOW, ABSENT = "10000", "20000", "ACQ.TRADE_NOT_EXIST"
+NO_BILL = "isp.bill_not_exist"
+# Bills are kept at another host than the gateway: dwbillcenter.alipay.com.
+DOMAINS = ("alipay.com", "alipaydev.com")
 _STATES = {
     "WAIT_BUYER_PAY": TradeState.WAITING,
     "TRADE_SUCCESS": TradeState.PAID,
@@ -54,6 +67,7 @@ class Alipay:
     channel = "alipay"
     ways: tuple[Way, ...] = (Way.PAGE, Way.WAP)
     asks_nobody = True
+    bill_ready = time(9)
 
     def __init__(self, merchant: Merchant) -> None:
         self._merchant = merchant
@@ -130,6 +144,18 @@ class Alipay:
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         own = self._merchant
         return notices.read(body, own.public_key, app_id=own.app_id, seller_id=own.seller_id)
+
+    def bill(self, day: date, *, now: datetime) -> BillFile:
+        method = "alipay.data.dataservice.bill.downloadurl.query"
+        answer = self._ask(method, {"bill_type": "trade", "bill_date": day.isoformat()}, now)
+        if answer.get("sub_code") == NO_BILL:
+            raise BillAbsent
+        url = answer.get("bill_download_url")
+        if answer.get("code") != OK or not isinstance(url, str):
+            raise self._unclear(method, answer)
+        if not downloads.is_of(url, self._merchant.gateway, *DOMAINS):
+            raise BillUnreadable("its address is not Alipay's")
+        return bill.read(downloads.fetched(url, timeout=self._merchant.timeout))
 
     def _ask(self, method: str, content: Mapping[str, str], now: datetime) -> dict[str, Any]:
         params = self._signed(method, content, now)

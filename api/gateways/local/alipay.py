@@ -4,11 +4,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from api.gateways import rsa
+from api.gateways.local import bills
 from api.gateways.local.book import CLOSED, PAID, WAITING, Book, LocalTrade
 from api.gateways.local.keys import APP_ID, SELLER_ID, Pairs
 from api.gateways.local.sending import Sending
@@ -16,6 +17,7 @@ from api.gateways.local.sending import Sending
 CHANNEL = "alipay"
 BEIJING = ZoneInfo("Asia/Shanghai")
 WORDS = {WAITING: "WAIT_BUYER_PAY", PAID: "TRADE_SUCCESS", CLOSED: "TRADE_CLOSED"}
+BILL = "alipay.data.dataservice.bill.downloadurl.query"
 WAYS = {"alipay.trade.page.pay": "page", "alipay.trade.wap.pay": "wap"}
 OLDEST = timedelta(minutes=15)  # of a request's timestamp
 
@@ -25,10 +27,10 @@ class Refused(Exception):
 
 
 class AlipayServer:
-    """Alipay, of one merchant."""
+    """Alipay, of one merchant. `bills_at` is the address that those of its bills begin with."""
 
-    def __init__(self, book: Book, pairs: Pairs) -> None:
-        self._book, self._pairs = book, pairs
+    def __init__(self, book: Book, pairs: Pairs, bills_at: str) -> None:
+        self._book, self._pairs, self._bills = book, pairs, bills_at
 
     def begin(self, params: Mapping[str, str], *, now: datetime) -> LocalTrade:
         """The trade that a pay address begins. Raises Refused."""
@@ -142,6 +144,8 @@ class AlipayServer:
         trade: LocalTrade | None,
         now: datetime,
     ) -> dict[str, str]:
+        if method == BILL:
+            return self._bill_of(content)
         absent = {"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.TRADE_NOT_EXIST"}
         if trade is None:
             return absent
@@ -151,7 +155,7 @@ class AlipayServer:
         if method == "alipay.trade.query":
             return done | {"trade_status": WORDS[trade.state], "total_amount": trade.yuan}
         if method == "alipay.trade.refund":
-            return self._refunded(trade, content, done)
+            return self._refunded(trade, content, done, now)
         if method == "alipay.trade.fastpay.refund.query":
             return done | self._refund_of(trade, str(content["out_request_no"]))
         if method != "alipay.trade.close":
@@ -161,15 +165,32 @@ class AlipayServer:
         return absent | {"sub_code": "ACQ.REASON_TRADE_STATUS_INVALID", "sub_msg": "交易状态不合法"}
 
     def _refunded(
-        self, trade: LocalTrade, content: Mapping[str, object], done: dict[str, str]
+        self,
+        trade: LocalTrade,
+        content: Mapping[str, object],
+        done: dict[str, str],
+        now: datetime,
     ) -> dict[str, str]:
         fen = _fen(str(content["refund_amount"]))
         number = str(content["out_request_no"])
         again = number in self._book.refunds(trade)
-        if not self._book.refund(trade, number=number, fen=fen):
+        if not self._book.refund(trade, number=number, fen=fen, at=now.isoformat()):
             refused = {"code": "40004", "msg": "Business Failed"}
             return refused | {"sub_code": "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"}
         return done | {"fund_change": "N" if again else "Y"}
+
+    def _bill_of(self, content: Mapping[str, object]) -> dict[str, str]:
+        if content.get("bill_type") != "trade":
+            raise Refused("不支持的账单类型")
+        day = date.fromisoformat(str(content["bill_date"]))
+        if not bills.written(self._book, CHANNEL, day):
+            refused = {"code": "40004", "msg": "Business Failed"}
+            return refused | {"sub_code": "isp.bill_not_exist", "sub_msg": "账单不存在"}
+        return {"code": "10000", "msg": "Success", "bill_download_url": f"{self._bills}{day}/"}
+
+    def bill(self, day: date) -> bytes:
+        """The file at the address of a day's bill."""
+        return bills.alipay_zip(bills.written(self._book, CHANNEL, day), day)
 
     def _refund_of(self, trade: LocalTrade, number: str) -> dict[str, str]:
         fen = self._book.refunds(trade).get(number)

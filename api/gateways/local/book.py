@@ -39,7 +39,15 @@ CREATE TABLE IF NOT EXISTS refund (
     trade INTEGER NOT NULL REFERENCES trade,
     number TEXT NOT NULL,
     fen INTEGER NOT NULL,
+    at TEXT NOT NULL DEFAULT '',
     UNIQUE (trade, number)
+);
+CREATE TABLE IF NOT EXISTS wrong_row (
+    channel TEXT NOT NULL,
+    day TEXT NOT NULL,
+    row TEXT NOT NULL,
+    how TEXT NOT NULL,
+    PRIMARY KEY (channel, day, row)
 );
 CREATE TABLE IF NOT EXISTS behaviour (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -89,6 +97,9 @@ class Book:
         self._file = folder / "trades.sqlite3"
         with self._rows() as rows:
             rows.executescript(_TABLES)
+            columns = {column[1] for column in rows.execute("PRAGMA table_info(refund)")}
+            if "at" not in columns:  # a book of before there were bills
+                rows.execute("ALTER TABLE refund ADD COLUMN at TEXT NOT NULL DEFAULT ''")
 
     def begin(self, *, channel: str, out_trade_no: str, fen: int, **facts: str) -> LocalTrade:
         """The trade of that number: the first one that was begun."""
@@ -132,7 +143,7 @@ class Book:
         """False where it is no longer waiting to be paid."""
         return self._move(trade, "state = ?", CLOSED)
 
-    def refund(self, trade: LocalTrade, *, number: str, fen: int) -> bool:
+    def refund(self, trade: LocalTrade, *, number: str, fen: int, at: str) -> bool:
         """Sends a part of a paid trade back; the same number again is the same refund. False where
         more would go back than came, or the number was another amount's."""
         with self._rows() as rows:
@@ -143,7 +154,8 @@ class Book:
             if trade.state != PAID or sum(before.values()) + fen > trade.fen:
                 return False
             rows.execute(
-                "INSERT INTO refund (trade, number, fen) VALUES (?, ?, ?)", [trade.id, number, fen]
+                "INSERT INTO refund (trade, number, fen, at) VALUES (?, ?, ?, ?)",
+                [trade.id, number, fen, at],
             )
             return True
 
@@ -166,6 +178,44 @@ class Book:
                 [channel, number],
             ).fetchone()
             return int(row[0]) if row else None
+
+    def moved(self, channel: str) -> list[tuple[LocalTrade, str, int, str]]:
+        """Every payment and refund of a channel: its trade, the refund's number or "", fen, and
+        when."""
+        with self._rows() as rows:
+            trades = rows.execute(
+                "SELECT * FROM trade WHERE channel = ? AND paid_at != '' ORDER BY id", [channel]
+            )
+            known = {trade.id: trade for trade in (LocalTrade(*row) for row in trades)}
+            back = rows.execute("SELECT trade, number, fen, at FROM refund").fetchall()
+        payments = [(trade, "", trade.fen, trade.paid_at) for trade in known.values()]
+        refunds = [
+            (known[trade], number, fen, at or known[trade].paid_at)
+            for trade, number, fen, at in back
+            if trade in known
+        ]
+        return payments + refunds
+
+    def wrong_rows(self, channel: str, day: str) -> dict[str, str]:
+        """What is wrong in a day's bill: row -> omit, amount or extra."""
+        with self._rows() as rows:
+            found = rows.execute(
+                "SELECT row, how FROM wrong_row WHERE channel = ? AND day = ?", [channel, day]
+            )
+            return dict(found.fetchall())
+
+    def falsify(self, channel: str, day: str, row: str, how: str) -> None:
+        """Makes a row of a day's bill wrong, or, with "", right again."""
+        with self._rows() as rows:
+            rows.execute(
+                "DELETE FROM wrong_row WHERE channel = ? AND day = ? AND row = ?",
+                [channel, day, row],
+            )
+            if how:
+                rows.execute(
+                    "INSERT INTO wrong_row (channel, day, row, how) VALUES (?, ?, ?, ?)",
+                    [channel, day, row, how],
+                )
 
     def behaviour(self, name: str) -> str:
         """How it is to behave, or "" for properly."""

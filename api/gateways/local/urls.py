@@ -8,6 +8,7 @@ app_name = "gateway"
 urlpatterns = [
     path("", views.panel, name="panel"),
     path("alipay/gateway.do", views.alipay, name="alipay"),
+    path("alipay/bill/<str:day>/", views.alipay_bill, name="alipay-bill"),
     path("wechat/<path:path>", views.wechat, name="wechat"),
     path("cashier/<str:secret>/", views.cashier, name="cashier"),
 ]

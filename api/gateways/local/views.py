@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from api.gateways.local import keys, sending
+from api.gateways.local import keys, panel_bills, sending
 from api.gateways.local.alipay import WAYS, AlipayServer, Refused
 from api.gateways.local.book import PAID, WAITING, Book, LocalTrade
 from api.gateways.local.wechat import CHANNEL as WECHAT
@@ -44,13 +44,15 @@ def book() -> Book:
 
 def alipay_server() -> AlipayServer:
     """Alipay, as it runs here."""
-    return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR))
+    bills_at = f"{settings.PUBLIC_URL}/gateway/alipay/bill/"
+    return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), bills_at)
 
 
 def wechat_server() -> WechatServer:
     """WeChat Pay, as it runs here."""
     cashier = f"{settings.PUBLIC_URL}/gateway/cashier"
-    return WechatServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), cashier)
+    itself = f"{settings.PUBLIC_URL}/gateway/wechat"
+    return WechatServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), cashier, itself)
 
 
 def server_of(trade: LocalTrade) -> sending.Server:
@@ -70,6 +72,8 @@ def wechat(request: HttpRequest, path: str) -> HttpResponse:
         request.body,
         request.headers.get("Authorization", ""),
     )
+    if file := server.file(asked, now=now):
+        return HttpResponse(file, content_type="application/octet-stream")
     return _behaving(
         lambda: _as_http(server.answer(asked, now=now)), lambda: _as_http(server.broken(now))
     )
@@ -91,6 +95,15 @@ def alipay(request: HttpRequest) -> HttpResponse:
         lambda: HttpResponse(server.answer(params, now=now), content_type="application/json"),
         lambda: HttpResponse(server.broken(params), content_type="application/json"),
     )
+
+
+@require_http_methods(["GET", "HEAD"])
+def alipay_bill(request: HttpRequest, day: str) -> HttpResponse:
+    """The file of a day's bill at Alipay."""
+    found = panel_bills.day_in(day)
+    if found is None:
+        raise Http404
+    return HttpResponse(alipay_server().bill(found), content_type="application/zip")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,7 +136,7 @@ def panel(request: HttpRequest) -> HttpResponse:
     """What the gateway is to do wrong from now on, and for one trade at once."""
     if request.method == "POST":
         _do(request)
-        return redirect("gateway:panel")
+        return HttpResponseRedirect(request.get_full_path())
     trades = [
         {
             "trade": trade,
@@ -143,11 +156,14 @@ def panel(request: HttpRequest) -> HttpResponse:
         "answers": ANSWERS,
         "notify": book().behaviour("notify"),
         "answer": book().behaviour("answer"),
+        "channels": CHANNELS,
+        **panel_bills.shown(book(), request, CHANNELS),
     }
     return render(request, "gateway/panel.html", page)
 
 
 def _do(request: HttpRequest) -> None:
+    panel_bills.falsify(book(), request)
     for name, known in (("notify", sending.HOW), ("answer", ANSWERS)):
         value = request.POST.get(name)
         if value is not None and value in known:

@@ -6,13 +6,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.gateways import rsa
+from api.gateways.local import bills
 from api.gateways.local.book import CLOSED, PAID, WAITING, Book, LocalTrade
 from api.gateways.local.keys import APPID, MCHID, PUBLIC_KEY_ID, SERIAL, Pairs
 from api.gateways.local.sending import Sending
@@ -25,6 +26,9 @@ WORDS = {WAITING: "NOTPAY", PAID: "SUCCESS", CLOSED: "CLOSED"}
 _TRADES = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
 _REFUND = re.compile(rf"{_REFUNDS}/([0-9A-Za-z_\-]{{1,64}})")
+_DAY = r"(\d{4}-\d{2}-\d{2})"
+_BILL = re.compile(rf"/v3/bill/tradebill\?bill_date={_DAY}&bill_type=ALL(?:&tar_type=GZIP)?")
+_FILE = re.compile(rf"/v3/billdownload/file\?token={_DAY}")
 _BEGIN = re.compile(rf"{_TRADES}/(native|h5|jsapi)")
 _QUERY = re.compile(rf"{_TRADES}/out-trade-no/([0-9A-Za-z_\-]{{6,32}})\?mchid={MCHID}")
 _CLOSE = re.compile(rf"{_TRADES}/out-trade-no/([0-9A-Za-z_\-]{{6,32}})/close")
@@ -50,10 +54,11 @@ class Answered:
 
 
 class WechatServer:
-    """WeChat Pay, of one merchant. `cashier` is the address that its cashier pages begin with."""
+    """WeChat Pay, of one merchant. `cashier` is the address that its cashier pages begin with,
+    `itself` its own, before /v3."""
 
-    def __init__(self, book: Book, pairs: Pairs, cashier: str) -> None:
-        self._book, self._pairs, self._cashier = book, pairs, cashier
+    def __init__(self, book: Book, pairs: Pairs, cashier: str, itself: str) -> None:
+        self._book, self._pairs, self._cashier, self._itself = book, pairs, cashier, itself
 
     def answer(self, asked: Asked, *, now: datetime) -> Answered:
         """The signed answer to a request."""
@@ -69,7 +74,19 @@ class WechatServer:
             return self._refunded(json.loads(asked.body), now)
         if asked.method == "GET" and (refund := _REFUND.fullmatch(asked.path)):
             return self._refund_of(refund[1], now)
+        if asked.method == "GET" and (bill := _BILL.fullmatch(asked.path)):
+            return self._bill_of(date.fromisoformat(bill[1]), now)
         return self._refused(404, "RESOURCE_NOT_EXISTS", "无可用的接口", now)
+
+    def file(self, asked: Asked, *, now: datetime) -> bytes | None:
+        """The bill at an address that was answered before; None for another address, or for
+        somebody else than the merchant."""
+        found = _FILE.fullmatch(asked.path)
+        if found is None or not self._is_the_merchant_s(asked, now):
+            return None
+        return bills.wechat_gzip(bills.written(self._book, CHANNEL, date.fromisoformat(found[1])))[
+            0
+        ]
 
     def broken(self, now: datetime) -> Answered:
         """Its answer on a bad day."""
@@ -194,7 +211,7 @@ class WechatServer:
         fen, number = int(wanted["amount"]["refund"]), str(wanted["out_refund_no"])
         if trade is None or wanted["amount"]["total"] != trade.fen:
             return self._refused(404, "RESOURCE_NOT_EXISTS", "订单不存在", now)
-        if not self._book.refund(trade, number=number, fen=fen):
+        if not self._book.refund(trade, number=number, fen=fen, at=now.isoformat()):
             return self._refused(403, "NOT_ENOUGH", "可退金额不足", now)
         return self._answer(200, _refund(number, fen), now)
 
@@ -203,6 +220,14 @@ class WechatServer:
         if fen is None:
             return self._refused(404, "RESOURCE_NOT_EXISTS", "退款单不存在", now)
         return self._answer(200, _refund(number, fen), now)
+
+    def _bill_of(self, day: date, now: datetime) -> Answered:
+        rows = bills.written(self._book, CHANNEL, day)
+        if not rows:
+            return self._refused(400, "NO_STATEMENT_EXIST", "账单文件不存在", now)
+        said = {"hash_type": "SHA1", "hash_value": bills.wechat_gzip(rows)[1]}
+        said["download_url"] = f"{self._itself}/v3/billdownload/file?token={day}"
+        return self._answer(200, said, now)
 
     def _said(self, trade: LocalTrade) -> dict[str, Any]:
         said: dict[str, Any] = {

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,11 +14,21 @@ from zoneinfo import ZoneInfo
 import requests
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
+from wechatpayv3.utils import build_authorization, load_private_key
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
-from api.gateways import rsa
-from api.gateways.base import Charge, Notice, Refunding, Started, Trade
-from api.gateways.wechat import notices
+from api.gateways import downloads, rsa
+from api.gateways.base import (
+    BillAbsent,
+    BillFile,
+    BillUnreadable,
+    Charge,
+    Notice,
+    Refunding,
+    Started,
+    Trade,
+)
+from api.gateways.wechat import bill, notices
 from api.rules.money import to_fen, to_yuan
 from api.rules.payments import TradeState, Way
 from api.rules.refunds import RefundState
@@ -35,6 +45,7 @@ _STATES = {
     "CLOSED": TradeState.CLOSED,
     "REVOKED": TradeState.CLOSED,
 }
+NO_BILL = {"NO_STATEMENT_EXIST", "STATEMENT_CREATING"}
 _TRADES = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
 
@@ -63,6 +74,7 @@ class WechatPay:
     channel = "wechat"
     ways: tuple[Way, ...] = (Way.NATIVE, Way.H5, Way.JSAPI)
     asks_nobody = False
+    bill_ready = time(10)
 
     def __init__(self, merchant: Merchant) -> None:
         self._merchant = merchant
@@ -149,6 +161,25 @@ class WechatPay:
         )
         return notices.read(opened, appid=own.appid, mchid=own.mchid)
 
+    def bill(self, day: date, *, now: datetime) -> BillFile:
+        path = f"/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP"
+        status, answer = self._ask(path, RequestType.GET)
+        if answer.get("code") in NO_BILL:
+            raise BillAbsent
+        url, sha1 = answer.get("download_url"), answer.get("hash_value")
+        told = isinstance(url, str) and isinstance(sha1, str)
+        if status != 200 or not told or answer.get("hash_type") != "SHA1":
+            raise _unclear(path, status, answer)
+        own = self._merchant
+        if not str(url).startswith(f"{own.gateway}/"):
+            raise BillUnreadable("its address is not WeChat's")
+        # The answer is the file, which nobody signs: the hash that was signed stands for it.
+        within = str(url).removeprefix(own.gateway)
+        headers = {"Authorization": _authorization(own, within), "User-Agent": "luffy"}
+        return bill.read(
+            downloads.fetched(str(url), timeout=own.timeout, headers=headers), str(sha1)
+        )
+
     def _started(self, charge: Charge, answer: Mapping[str, Any], now: datetime) -> Started:
         match charge.way:
             case Way.NATIVE:
@@ -189,6 +220,11 @@ class WechatPay:
         if not isinstance(answer, dict):
             raise _unclear(path, status, {})
         return status, answer
+
+
+def _authorization(merchant: Merchant, path: str) -> str:
+    key = load_private_key(merchant.private_key)
+    return str(build_authorization(path, "GET", merchant.mchid, merchant.serial, key))
 
 
 def _refund_state(
