@@ -2,6 +2,7 @@
 
 from .account import Account, UserAuthToken
 from .article import Article, ArticleSource, Collection, Comment
+from .bill import Bill, BillLine
 from .coupon import Coupon, CouponState
 from .coupon_record import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from .course import (
@@ -38,6 +39,8 @@ __all__ = [
     "Account",
     "Article",
     "ArticleSource",
+    "Bill",
+    "BillLine",
     "Collection",
     "Comment",
     "Coupon",

@@ -17,6 +17,7 @@ from api.services.coupons import expiry
 from api.services.events import delivering, forgetting
 from api.services.orders import closing, tidying
 from api.services.payments import asking, notices
+from api.services.reconciling import fetching
 from api.services.refunds import sending
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ JOBS = (
     Job("close unpaid orders", lambda now: closing.close_due(now=now)),
     Job("ask for payments", lambda now: asking.ask_waiting(now=now).asked),
     Job("go on with refunds", lambda now: sending.send_waiting(now=now).done),
+    Job("fetch the gateways' bills", lambda now: fetching.fetch_due(now=now)),
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
     Job("deliver events", lambda now: delivering.deliver()),
     Job("expire coupons", _expire, nightly=True),

@@ -27,6 +27,7 @@ from api.models import (
 from api.services import background, jobs
 from api.services.orders import closing
 from api.services.payments import notices
+from api.services.reconciling import fetching
 from api.services.refunds import asking, deciding
 from tests.support import orders
 from tests.support.consumers import consumer
@@ -55,8 +56,9 @@ def left_over(order: Order, now: datetime) -> tuple[Payment, Refund]:
     return payment, deciding.approve(refund.pk, staff_id=staff.pk, note="", now=earlier)
 
 
-def test_one_run_does_every_job(gateway, settings):
+def test_one_run_does_every_job(gateway, settings, monkeypatch):
     settings.WEBHOOK_LOOPBACK = True
+    monkeypatch.setattr(fetching, "fetch_due", lambda now: 1)  # whatever hour it is
     now = timezone.now()
     order = orders.order()
     Order.objects.update(expires_at=now)
