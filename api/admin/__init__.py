@@ -6,7 +6,7 @@ from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
 from api.admin.coupons import coupon, record
-from api.admin.orders import enrolled, ledger, notification, order, refund
+from api.admin.orders import bill, enrolled, ledger, notification, order, refund
 from api.admin.people import account, staff
 from api.admin.webhooks import delivery, endpoint
 
@@ -15,6 +15,7 @@ admin.site.unregister(DBTaskResult)  # its page is in English; `manage.py jobs -
 __all__ = [
     "account",
     "article",
+    "bill",
     "content",
     "coupon",
     "course",

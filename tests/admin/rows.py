@@ -2,8 +2,10 @@
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.template import engines
@@ -13,6 +15,8 @@ from api.models import (
     Account,
     Article,
     ArticleSource,
+    Bill,
+    BillLine,
     Collection,
     Comment,
     Coupon,
@@ -154,6 +158,27 @@ def refund() -> Refund:
     return paid.refunds.get()
 
 
+def bill() -> Bill:
+    now = timezone.now()
+    day = timezone.localdate(now) - timedelta(days=next(_number))
+    return Bill.objects.create(channel="alipay", day=day, tried_at=now, fetched_at=now)
+
+
+def bill_line() -> BillLine:
+    """What nobody paid here, settled by somebody, and open again."""
+    number = next(_number)
+    staff = User.objects.create_user(f"settler{number}")
+    return BillLine.objects.create(
+        bill=bill(),
+        kind="payment",
+        out_trade_no=f"B{number}",
+        amount=1,
+        result="surplus",
+        note="核对过",
+        settled_by=staff,
+    )
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -162,6 +187,8 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
     Account: lambda: UserAuthTokenFactory().user,
     Article: article,
     ArticleSource: lambda: ArticleSource.objects.create(name=f"来源{next(_number)}"),
+    Bill: bill,
+    BillLine: bill_line,
     Collection: lambda: Collection.objects.create(account=AccountFactory(), **_on(article())),
     Comment: lambda: Comment.objects.create(
         account=AccountFactory(), content="好", **_on(article())

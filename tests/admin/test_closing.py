@@ -71,10 +71,13 @@ def test_a_year_is_shown(finance: Client) -> None:
     assert "按渠道" in shown(finance, first="2024-01-01", last="2024-12-31")
 
 
-def test_finance_reads_the_money_and_decides_nothing(finance: Client) -> None:
+def test_finance_reads_the_money_settles_the_bill_and_decides_nothing(finance: Client) -> None:
     names = set(Group.objects.get(name="财务").permissions.values_list("codename", flat=True))
     assert names == {
+        "settle_billline",
         "view_account",
+        "view_bill",
+        "view_billline",
         "view_ledgerentry",
         "view_order",
         "view_payment",
@@ -83,7 +86,7 @@ def test_finance_reads_the_money_and_decides_nothing(finance: Client) -> None:
     }
     home = finance.get("/admin/").content.decode()
     assert URL in home
-    for page in ("order", "refund", "ledgerentry"):
+    for page in ("order", "refund", "ledgerentry", "bill", "billline"):
         assert finance.get(f"/admin/api/{page}/").status_code == 200
     assert finance.get("/admin/api/coupon/").status_code == 403
 

@@ -19,6 +19,8 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "财务": [
         ("日结", "api.ledgerentry.closing", "calculate"),
         ("账目", "api.ledgerentry", "menu_book"),
+        ("对账", "api.bill", "fact_check"),
+        ("对账差异", "api.billline", "rule"),
         ("支付通知", "api.paymentnotification", "mark_email_read"),
     ],
     "课程": [
