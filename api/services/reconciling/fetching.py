@@ -69,7 +69,7 @@ def fetch_due(*, now: datetime) -> int:
                 reconcile(channel, day, now=now)
                 fetched += 1
             except BillAbsent:
-                logger.warning("%s: no bill of %s yet", channel, day)
+                continue  # it is noted
             except (BillUnreadable, GatewayOutOfReach) as error:
                 failure = error
     if failure is not None:
@@ -108,7 +108,8 @@ def _fetched(gateway: Gateway, day: date, now: datetime) -> BillFile:
 def _note_problem(channel: str, day: date, error: Exception, now: datetime) -> None:
     words = next(words for kind, words in PROBLEMS.items() if isinstance(error, kind))
     told = f"{words}：{error}" if isinstance(error, BillUnreadable) else words
-    logger.error("%s: the bill of %s: %s %s", channel, day, type(error).__name__, error)
+    level = logging.WARNING if isinstance(error, BillAbsent) else logging.ERROR
+    logger.log(level, "%s: the bill of %s: %s", channel, day, str(error) or type(error).__name__)
     with transaction.atomic():
         bill = _locked(channel, day, now)
         bill.tried_at, bill.problem = now, told[:255]
