@@ -36,6 +36,7 @@ def _alipay_merchant() -> Merchant:
         private_key=settings.ALIPAY_PRIVATE_KEY,
         public_key=settings.ALIPAY_PUBLIC_KEY,
         gateway=settings.ALIPAY_GATEWAY,
+        **_cert_numbers(),
         **_ours("alipay"),
     )
 
@@ -48,6 +49,7 @@ def _local_alipay_merchant() -> Merchant:
         private_key=pairs.merchant_private,
         public_key=pairs.gateway_public,
         gateway=f"{settings.PUBLIC_URL}/gateway/alipay/gateway.do",
+        **_cert_numbers(),
         **_ours("alipay"),
     )
 
@@ -79,6 +81,17 @@ def _local_wechat_merchant() -> wechat.Merchant:
         gateway=f"{settings.PUBLIC_URL}/gateway/wechat",
         **_ours("wechatpay"),
     )
+
+
+def _cert_numbers() -> dict[str, str]:
+    certs = settings.ALIPAY_CERTS
+    if certs is None:
+        return {}
+    return {
+        "app_cert_sn": certs.app_sn,
+        "root_cert_sn": certs.root_sn,
+        "alipay_cert_sn": certs.alipay_sn,
+    }
 
 
 def _ours(name: str) -> dict[str, Any]:

@@ -7,21 +7,12 @@ steps to switch a merchant on.
 import re
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from django.core.exceptions import ImproperlyConfigured
 
-from luffy.settings.environment import BASE_DIR, LONGEST_WAIT, VAR_DIR, env, number
+from luffy.settings.environment import LONGEST_WAIT, VAR_DIR, env, number
+from luffy.settings.keys import alipay_certs, private_key, public_key, same_pair
 from luffy.settings.web import DEBUG
 
-PEM = serialization.Encoding.PEM
-SMALLEST_KEY = 2048  # bits
-BARE = re.compile(r"[A-Za-z0-9+/=\s]{200,}")  # a key in base64; no file's name is that long
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -41,58 +32,6 @@ def address(name: str, default: str) -> str:
             f"{said!r}"
         )
     return said
-
-
-def key_text(name: str, kind: str) -> str:
-    """The key in the environment variable `name`, or in the file that it names, as PEM; "" where
-    there is none. `kind` is PRIVATE KEY or PUBLIC KEY."""
-    said: str = env.str(name, default="").replace("\\n", "\n").strip()
-    if said and not (said.startswith("-----") or BARE.fullmatch(said)):
-        try:
-            said = (BASE_DIR / said).read_text(errors="replace").strip()
-        except (OSError, ValueError):
-            raise ImproperlyConfigured(
-                f"{name} is neither PEM nor the name of a file that can be read."
-            ) from None
-    if said and not said.startswith("-----"):
-        said = f"-----BEGIN {kind}-----\n{said}\n-----END {kind}-----"
-    return said
-
-
-def private_key(name: str) -> str:
-    """An RSA key to sign with, as PEM (PKCS 8)."""
-    text = key_text(name, "PRIVATE KEY")
-    if not text:
-        return ""
-    for label in ("PRIVATE KEY", "RSA PRIVATE KEY"):  # bare base64 does not say which it is
-        try:
-            pem = text.replace("N PRIVATE KEY", f"N {label}").replace("D PRIVATE KEY", f"D {label}")
-            key = serialization.load_pem_private_key(pem.encode(), None)
-        except (ValueError, TypeError):
-            continue
-        if isinstance(key, RSAPrivateKey) and key.key_size >= SMALLEST_KEY:
-            return key.private_bytes(PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    raise ImproperlyConfigured(
-        f"{name} must be an RSA private key of {SMALLEST_KEY} bits or more, without a password: "
-        "PEM, or the name of a file with it."
-    )
-
-
-def public_key(name: str) -> str:
-    """An RSA key to verify with, as PEM."""
-    pem = key_text(name, "PUBLIC KEY")
-    if not pem:
-        return ""
-    try:
-        key = serialization.load_pem_public_key(pem.encode())
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY:
-        raise ImproperlyConfigured(
-            f"{name} must be an RSA public key of {SMALLEST_KEY} bits or more: PEM, or the name "
-            "of a file with it."
-        )
-    return key.public_bytes(PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def whole(channel: str, needed: dict[str, str]) -> bool:
@@ -117,6 +56,9 @@ ALIPAY_APP_ID: str = env.str("ALIPAY_APP_ID", default="")
 ALIPAY_SELLER_ID: str = env.str("ALIPAY_SELLER_ID", default="")
 ALIPAY_PRIVATE_KEY = private_key("ALIPAY_PRIVATE_KEY")
 ALIPAY_PUBLIC_KEY = public_key("ALIPAY_PUBLIC_KEY")
+# Instead of ALIPAY_PUBLIC_KEY, in certificate mode (公钥证书).
+ALIPAY_CERTS = alipay_certs(ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY)
+ALIPAY_PUBLIC_KEY = ALIPAY_CERTS.public_key if ALIPAY_CERTS else ALIPAY_PUBLIC_KEY
 ALIPAY_GATEWAY = address("ALIPAY_GATEWAY", "https://openapi.alipay.com/gateway.do")
 ALIPAY = whole(
     "Alipay",
@@ -131,15 +73,10 @@ matching("ALIPAY_APP_ID", ALIPAY_APP_ID, r"[0-9]{8,32}", "the application's numb
 matching("ALIPAY_SELLER_ID", ALIPAY_SELLER_ID, r"2088[0-9]{12}", "a partner id, 2088 and 12 digits")
 
 
-def _same_pair(private: str, public: str) -> bool:
-    mine = serialization.load_pem_private_key(private.encode(), None).public_key()
-    return mine == serialization.load_pem_public_key(public.encode())
-
-
 if (
     ALIPAY
     and ALIPAY_GATEWAY.startswith("https:")
-    and _same_pair(ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY)
+    and same_pair(ALIPAY_PRIVATE_KEY, ALIPAY_PUBLIC_KEY)
 ):
     raise ImproperlyConfigured(
         "ALIPAY_PUBLIC_KEY is the application's own public key. What is wanted is Alipay's "

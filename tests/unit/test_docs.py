@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FROM_ENVIRONMENT = re.compile(
-    r"\b(?:env\.\w+|number|switch|several|key_template|address|private_key|public_key|environ\.get)\(\s*\"([A-Z][A-Z0-9_]*)\""
+    r"\b(?:env\.\w+|number|switch|several|key_template|address|private_key|public_key|certificate|environ\.get)\(\s*\"([A-Z][A-Z0-9_]*)\""
 )
 
 

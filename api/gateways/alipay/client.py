@@ -49,7 +49,8 @@ _PRODUCTS = {
 @dataclass(frozen=True, slots=True)
 class Merchant:
     """A merchant's account, and where its gateway is. Keys are PEM; timeouts are seconds to connect
-    and seconds that an answer may take."""
+    and seconds that an answer may take. In certificate mode `app_cert_sn`, `root_cert_sn` and
+    `alipay_cert_sn` are the certificates' numbers; otherwise they are ""."""
 
     app_id: str
     seller_id: str
@@ -59,6 +60,9 @@ class Merchant:
     notify_url: str
     return_url: str
     timeout: tuple[float, float]
+    app_cert_sn: str = ""
+    root_cert_sn: str = ""
+    alipay_cert_sn: str = ""
 
 
 class Alipay:
@@ -143,7 +147,13 @@ class Alipay:
 
     def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
         own = self._merchant
-        return notices.read(body, own.public_key, app_id=own.app_id, seller_id=own.seller_id)
+        return notices.read(
+            body,
+            own.public_key,
+            app_id=own.app_id,
+            seller_id=own.seller_id,
+            cert_sn=own.alipay_cert_sn,
+        )
 
     def bill(self, day: date, *, now: datetime) -> BillFile:
         method = "alipay.data.dataservice.bill.downloadurl.query"
@@ -171,7 +181,8 @@ class Alipay:
         except (requests.RequestException, UnicodeDecodeError) as error:
             logger.warning("alipay: %s: %s", method, type(error).__name__)
             raise GatewayOutOfReach from error
-        read = signing.answer_of(body, method, self._merchant.public_key)
+        own = self._merchant
+        read = signing.answer_of(body, method, own.public_key, cert_sn=own.alipay_cert_sn)
         if read is None:
             logger.error("alipay: %s: HTTP %s, not signed", method, answer.status_code)
             raise GatewayOutOfReach
@@ -197,8 +208,15 @@ class Alipay:
             "version": "1.0",
             "biz_content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
             **(own or {}),
+            **self._certificates(),
         }
         return signing.signed(params, self._merchant.private_key)
+
+    def _certificates(self) -> dict[str, str]:
+        own = self._merchant
+        if not own.app_cert_sn:
+            return {}
+        return {"app_cert_sn": own.app_cert_sn, "alipay_root_cert_sn": own.root_cert_sn}
 
     def _unclear(self, method: str, answer: Mapping[str, Any]) -> GatewayUnclear:
         said = {name: answer.get(name) for name in ("code", "sub_code", "msg", "trade_status")}

@@ -21,11 +21,13 @@ _STATUSES = {
 }
 
 
-def read(body: bytes, public_key: str, *, app_id: str, seller_id: str) -> Notice:
-    """Raises NotBelieved with the first check that fails."""
+def read(body: bytes, public_key: str, *, app_id: str, seller_id: str, cert_sn: str = "") -> Notice:
+    """Raises NotBelieved with the first check that fails. In certificate mode a notification that
+    names a certificate must name `cert_sn`."""
     params = _params(body)
     claimed = params.get("out_trade_no", "")[:64]
-    if not signing.is_genuine(params, public_key):
+    of_another = cert_sn and params.get("alipay_cert_sn", cert_sn) != cert_sn
+    if of_another or not signing.is_genuine(params, public_key):
         raise NotBelieved(Verdict.SIGNATURE, claimed)
     if params.get("app_id") != app_id:
         raise NotBelieved(Verdict.APP, claimed)

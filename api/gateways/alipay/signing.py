@@ -26,15 +26,21 @@ def is_genuine(params: Mapping[str, str], public_key: str) -> bool:
     return rsa.verifies(public_key, text, params.get("sign", ""))
 
 
-def answer_of(body: str, method: str, public_key: str) -> dict[str, Any] | None:
+def answer_of(
+    body: str, method: str, public_key: str, *, cert_sn: str = ""
+) -> dict[str, Any] | None:
     """What Alipay answers to a request of this method, or None where that is not signed by it. The
-    signature is of the very text between the name of the answer and what follows it."""
+    signature is of the very text between the name of the answer and what follows it. `cert_sn`, in
+    certificate mode, is the certificate that it must name: another one has another key."""
     name = f'"{method.replace(".", "_")}_response":'
     begin = body.find(name)
     try:
         content, end = json.JSONDecoder().raw_decode(body, begin + len(name))
-        signature = json.loads(body).get("sign")
+        whole = json.loads(body)
+        signature, named = whole.get("sign"), whole.get("alipay_cert_sn", "")
     except (ValueError, RecursionError, AttributeError):
+        return None
+    if cert_sn and named != cert_sn:
         return None
     text = body[begin + len(name) : end].encode()
     if begin < 0 or not isinstance(signature, str) or not isinstance(content, dict):

@@ -27,9 +27,14 @@ class Refused(Exception):
 
 
 class AlipayServer:
-    """Alipay, of one merchant. `bills_at` is the address that those of its bills begin with."""
+    """Alipay, of one merchant. `bills_at` is the address that those of its bills begin with;
+    `certs`, in certificate mode, are the numbers of the application's certificate, of the roots and
+    of Alipay's own."""
 
-    def __init__(self, book: Book, pairs: Pairs, bills_at: str) -> None:
+    def __init__(
+        self, book: Book, pairs: Pairs, bills_at: str, certs: tuple[str, str, str] | None = None
+    ) -> None:
+        self._certs = certs
         self._book, self._pairs, self._bills = book, pairs, bills_at
 
     def begin(self, params: Mapping[str, str], *, now: datetime) -> LocalTrade:
@@ -95,6 +100,7 @@ class AlipayServer:
             "buyer_id": "2088000000000777",
             "subject": trade.subject,
             "gmt_create": f"{now.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}",
+            **({"alipay_cert_sn": self._certs[2]} if self._certs else {}),
             **other,
         }
         text = "&".join(f"{name}={params[name]}" for name in sorted(params)).encode()
@@ -208,6 +214,9 @@ class AlipayServer:
             raise Refused("isv.invalid-signature: 验签出错")
         if params.get("app_id") != APP_ID or params.get("sign_type") != "RSA2":
             raise Refused("isv.invalid-app-id: 无效的AppID参数")
+        named = (params.get("app_cert_sn"), params.get("alipay_root_cert_sn"))
+        if named != (self._certs[:2] if self._certs else (None, None)):
+            raise Refused("isv.invalid-app-cert-sn: 证书序列号有误")
         sent = datetime.strptime(params["timestamp"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
         if abs(now - sent.replace(tzinfo=BEIJING)) > OLDEST:
             raise Refused("isv.invalid-timestamp: 非法的时间戳参数")
@@ -218,7 +227,8 @@ class AlipayServer:
         content = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         name = f"{method.replace('.', '_')}_response"
         signature = rsa.sign(self._pairs.gateway_private, content.encode())
-        return f'{{"{name}":{content},"sign":"{signature}"}}'
+        cert = f',"alipay_cert_sn":"{self._certs[2]}"' if self._certs else ""
+        return f'{{"{name}":{content}{cert},"sign":"{signature}"}}'
 
 
 def _fen(text: str) -> int:

@@ -45,7 +45,9 @@ def book() -> Book:
 def alipay_server() -> AlipayServer:
     """Alipay, as it runs here."""
     bills_at = f"{settings.PUBLIC_URL}/gateway/alipay/bill/"
-    return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), bills_at)
+    certs = settings.ALIPAY_CERTS
+    numbers = certs and (certs.app_sn, certs.root_sn, certs.alipay_sn)
+    return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), bills_at, numbers)
 
 
 def wechat_server() -> WechatServer:
