@@ -83,7 +83,7 @@ def _local_wechat_merchant() -> wechat.Merchant:
     )
 
 
-def _cert_numbers() -> dict[str, str]:
+def _cert_numbers() -> dict[str, Any]:
     certs = settings.ALIPAY_CERTS
     if certs is None:
         return {}

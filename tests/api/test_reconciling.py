@@ -19,6 +19,7 @@ from api.services.reconciling import settling
 from api.services.reconciling.fetching import fetch_due, reconcile
 from api.services.refunds import asking as refund_asking
 from api.services.refunds import deciding, sending
+from tests.support.at_once import at_once
 from tests.support.bills import DAY, MORNING, NOON, paid_through
 from tests.support.gateways import LocalGateway
 
@@ -410,3 +411,15 @@ def test_a_bill_that_is_late_does_not_fail_the_job(gateway: LocalGateway) -> Non
 
     gateway.book.falsify("alipay", str(DAY), f"{payment.out_trade_no}/", "")
     assert fetch_due(now=MORNING + timedelta(minutes=10)) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_keep_each_row_once(gateway: LocalGateway) -> None:
+    payment = paid_through(gateway, "alipay")
+    paid_through(gateway, "alipay")
+    gateway.book.falsify("alipay", str(DAY), f"{payment.out_trade_no}/", "omit")
+
+    at_once(*[lambda: reconcile("alipay", DAY, now=MORNING)] * 4)
+
+    assert sorted(one[0] for one in lines()) == ["balanced", "shortage"]

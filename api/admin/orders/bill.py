@@ -64,7 +64,7 @@ class BillAdmin(FactsAdmin):
         "mismatched",
         "differences",
     )
-    ordering = ("-day", "channel")
+    ordering = ("-day",)
     list_filter = (("channel", ChoicesDropdownFilter), ("day", DatesFilter))
     search_fields = ("day",)  # what it finds is in get_search_results
     search_help_text = "按账单日搜索：2026-11-25，或2026-11"

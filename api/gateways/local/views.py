@@ -46,7 +46,7 @@ def alipay_server() -> AlipayServer:
     """Alipay, as it runs here."""
     bills_at = f"{settings.PUBLIC_URL}/gateway/alipay/bill/"
     certs = settings.ALIPAY_CERTS
-    numbers = certs and (certs.app_sn, certs.root_sn, certs.alipay_sn)
+    numbers = (certs.app_sn, certs.root_sn, certs.alipay_sn) if certs else None
     return AlipayServer(book(), keys.pairs(settings.LOCAL_GATEWAY_DIR), bills_at, numbers)
 
 

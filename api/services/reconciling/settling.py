@@ -18,7 +18,7 @@ def lock(line_id: int) -> None:
     list(Bill.objects.select_for_update(no_key=True).filter(pk__in=bills).values_list("pk"))
 
 
-def settle(line_id: int, *, staff_id: int, note: str, now: datetime) -> BillLine:
+def settle(line_id: int, *, staff_id: int | None, note: str, now: datetime) -> BillLine:
     """Notes by whom, when and how a difference was settled. It moves no money. Raises NotOpen."""
     with transaction.atomic():
         lock(line_id)
