@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from api.errors import ChannelUnavailable, GatewayOutOfReach
+from api.gateways.alipay.client import Alipay
 from api.gateways.base import BillAbsent, BillUnreadable
 from api.gateways.channels import gateway_of
 from api.gateways.local import bills
@@ -415,11 +417,18 @@ def test_a_bill_that_is_late_does_not_fail_the_job(gateway: LocalGateway) -> Non
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_keep_each_row_once(gateway: LocalGateway) -> None:
+def test_four_runs_at_once_keep_each_row_once(
+    gateway: LocalGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     payment = paid_through(gateway, "alipay")
     paid_through(gateway, "alipay")
     gateway.book.falsify("alipay", str(DAY), f"{payment.out_trade_no}/", "omit")
 
-    at_once(*[lambda: reconcile("alipay", DAY, now=MORNING)] * 4)
+    Bill.objects.create(channel="alipay", day=DAY, tried_at=NOON)  # its INSERT would be a lock
+    file, met = gateway_of("alipay").bill(DAY, now=MORNING), Barrier(4)
+    monkeypatch.setattr(Alipay, "bill", lambda *_, **__: met.wait(timeout=30) < 4 and file)
 
+    came = at_once(*[lambda: reconcile("alipay", DAY, now=MORNING)] * 4)
+
+    assert [type(one) for one in came] == [Bill] * 4
     assert sorted(one[0] for one in lines()) == ["balanced", "shortage"]

@@ -132,6 +132,8 @@ BEYOND = {
     "IdempotencyKey",
     "IssueBatch",
     "JobRun",
+    "Bill",
+    "BillLine",
     "LedgerEntry",
     "Order",
     "OrderDetail",
