@@ -24,7 +24,7 @@ def let_settle(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0017_books'),
+        ('api', '0019_steering'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
