@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django_redis import get_redis_connection
@@ -81,10 +82,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def redis() -> Iterator[Redis]:
-    """The service's Redis, emptied afterwards."""
+    """The service's Redis, emptied afterwards; so is what a process remembers."""
     connection = get_redis_connection("default")
     yield connection
     connection.flushdb()
+    caches["process"].clear()
 
 
 @pytest.fixture

@@ -12,4 +12,4 @@ def fill_posts(sender: Any, **_: Any) -> None:
         import_module("api.migrations.0003_desk_groups").make_posts(apps, None)
         import_module("api.migrations.0010_post_may_view_orders").let_view(apps, None)
         import_module("api.migrations.0017_books").make_post(apps, None)
-        import_module("api.migrations.0018_bills").let_settle(apps, None)
+        import_module("api.migrations.0020_bills").let_settle(apps, None)
