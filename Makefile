@@ -18,7 +18,7 @@ help:  ## This list
 run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:8000; PORT=… for another
 	DEBUG=$${DEBUG-on} "$(BIN)/python" manage.py migrate --verbosity 0
 	DEBUG=$${DEBUG-on} PUBLIC_URL=$${PUBLIC_URL-http://127.0.0.1:$(PORT)} \
-		"$(BIN)/python" manage.py demo --serve 127.0.0.1:$(PORT)
+		"$(BIN)/python" manage.py demo --shop --serve 127.0.0.1:$(PORT)
 
 test: .venv/.dev  ## All tests, a worker a core; on TEST_REDIS_URL and TEST_DATABASE_URL when set
 	$(PYTEST) -m "not chaos" $(ARGS)

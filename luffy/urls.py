@@ -1,4 +1,5 @@
-"""The API and the admin. /healthz and /readyz are answered by a middleware, luffy/health.py."""
+"""The API, the admin and the learner's pages. /healthz and /readyz are answered by a middleware,
+luffy/health.py."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -11,6 +12,8 @@ urlpatterns = [
     path("api", unknown_path),
     path("admin/", admin.site.urls),
 ]
+if settings.SHOP:
+    urlpatterns.append(path("", include("luffy.shop")))
 if settings.LOCAL_GATEWAY:  # a developer's machine
     urlpatterns.append(path("gateway/", include("api.gateways.local.urls")))
 

@@ -41,6 +41,7 @@ for _name in [
     "REFUND_DAYS",
     "REQUESTS_PER_MINUTE",
     "SECRET_KEY",
+    "SHOP",
     "SHOPPING_CAR_INDEX_KEY",
     "SHOPPING_CAR_KEY",
     "SHOPPING_CAR_MOST",

@@ -1,7 +1,11 @@
 """What a page may load and run (Content-Security-Policy): a name or a note with markup in it, were
 it ever shown unescaped, runs no script and reaches no other host."""
 
+from urllib.parse import urlsplit
+
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from luffy.settings.web import MEDIA_URL
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -18,6 +22,18 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "object-src": [NONE],
     }
+}
+# The learner's pages: their own scripts and styles, the API, and pictures from where they are.
+_PICTURES = urlsplit(MEDIA_URL)
+SHOP_CONTENT_SECURITY_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF, *([f"{_PICTURES.scheme}://{_PICTURES.netloc}"] if _PICTURES.netloc else [])],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+    "base-uri": [NONE],
 }
 # Of what is no page: JSON, files.
 CONTENT_SECURITY_POLICY_OF_DATA = {"default-src": [NONE], "frame-ancestors": [NONE]}

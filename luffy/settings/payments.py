@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from luffy.settings.environment import LONGEST_WAIT, VAR_DIR, env, number
 from luffy.settings.keys import alipay_certs, private_key, public_key, same_pair
-from luffy.settings.web import DEBUG
+from luffy.settings.web import DEBUG, SHOP
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -127,7 +127,8 @@ if not PUBLIC_URL:
     if DEBUG:
         PUBLIC_URL = "http://127.0.0.1:8000"
 
-# The page of an order, where the browser is led after paying. Empty: the API's own.
+# The page of an order, where the browser is led after paying. Empty: the
+# learner's pages' own; without those the API's.
 FRONTEND_ORDER_URL: str = env.str("FRONTEND_ORDER_URL", default="")
 if FRONTEND_ORDER_URL and (
     FRONTEND_ORDER_URL.count("%s") != 1
@@ -138,6 +139,8 @@ if FRONTEND_ORDER_URL and (
         "FRONTEND_ORDER_URL must be as in https://www.example.com/order/%s, with one %s for the "
         "order's number."
     )
+if SHOP and not FRONTEND_ORDER_URL:
+    FRONTEND_ORDER_URL = "/order/%s"
 
 # The gateway that runs here: on a developer's machine, for a channel whose merchant is not set.
 LOCAL_ALIPAY = DEBUG and not ALIPAY

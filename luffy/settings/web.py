@@ -119,6 +119,7 @@ STATIC_ROOT = VAR_DIR / "static"
 MEDIA_URL: str = env.str("MEDIA_URL", default="/media/").rstrip("/") + "/"
 if not re.fullmatch(r"(https?://[^/\s?#]+)?/[^\s?#]*|[^\s?#:/][^\s?#:]*", MEDIA_URL):
     raise ImproperlyConfigured("MEDIA_URL must be as in /media/ or https://cdn.example.com/media/.")
+SHOP = switch("SHOP", True)  # the learner's pages at /
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -45,7 +45,7 @@ def offered(visitor: Visitor) -> list[dict[str, Any]]:
 
 
 def test_from_registering_to_logging_out(newcomer):
-    crawler, crm = offered(newcomer)
+    crawler, crm, *_ = offered(newcomer)
     for course in (crawler, crm):
         body = {"courseid": course["id"], "policyid": course["price_policy"][0]["id"]}
         assert newcomer.data("POST", CAR, body) == "添加成功"

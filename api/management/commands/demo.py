@@ -15,7 +15,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from api.management import demo_desk, demo_orders
+from api.management import demo_desk, demo_orders, demo_window
 from api.management.in_process import background
 from api.models import (
     Account,
@@ -65,16 +65,24 @@ class Command(BaseCommand):
             help="then serve in this process: an embedded Redis lives no longer than it",
         )
         parser.add_argument(
+            "--shop",
+            action="store_true",
+            help="more courses, and coupons to be claimed, for the learner's pages",
+        )
+        parser.add_argument(
             "--force",
             action="store_true",
             help="even where DEBUG is off: the demo's passwords are known to everybody",
         )
 
-    def handle(self, *, serve: str | None, force: bool, **options: Any) -> None:
+    def handle(self, *, serve: str | None, force: bool, shop: bool = False, **options: Any) -> None:
         if not (settings.DEBUG or force):
             raise CommandError("DEBUG is off: --force puts accounts with known passwords here.")
         with alone(waiting=partial(self.stderr.write, WAITING)):
-            load(timezone.now())
+            now = timezone.now()
+            load(now)
+            if shop:
+                demo_window.load(now)
         self.stdout.write(tour(f"http://{serve or '127.0.0.1:8000'}"))
         if serve:
             self.stdout.flush()  # a file or a pipe would show the tour when the server ends
@@ -251,4 +259,5 @@ def tour(host: str) -> str:
     posts = ", ".join(f"{name} ({post})" for name, post in demo_desk.POSTS.items())
     staff = f"{posts} or {demo_desk.ADMIN}"
     desk = f"The coupon desk: {host}/admin/, as {staff}, password {PASSWORD}."
-    return "\n".join([*lines, "", desk, f"The API described: {host}/api/docs/", ""])
+    shop = [f"The shop: {host}/"] if settings.SHOP else []
+    return "\n".join([*lines, "", *shop, desk, f"The API described: {host}/api/docs/", ""])

@@ -1,0 +1,80 @@
+// 领券中心: what everybody can claim, and 口令.
+
+import { ref } from '../vendor/vue.js';
+import { api, token } from '../api.js';
+import { say, toLogin } from '../state.js';
+import { Empty, Ticket, Trouble, day, doing, html, loading, shown } from '../ui.js';
+import { CouponTabs, Where, nameCourses } from '../coupons.js';
+
+export default {
+  setup() {
+    const it = loading(async () => {
+      const coupons = await api.coupons();
+      await nameCourses(coupons);
+      return coupons;
+    });
+    const claiming = doing();
+    const code = ref('');
+
+    const claim = (one) => {
+      if (!token.get()) {
+        toLogin();
+        return;
+      }
+      claiming.run(async () => {
+        const mine = await api.claim(one.id);
+        one.mine += 1;
+        one.left -= 1;
+        say(`已领取${mine.words}，${day(mine.last_day)} 前有效`);
+      }, one.id);
+    };
+    const spell = (event) => {
+      event?.preventDefault();
+      if (!token.get()) {
+        toLogin();
+        return;
+      }
+      claiming.run(async () => {
+        const mine = await api.claimByCode(code.value.trim());
+        code.value = '';
+        say(`已领取${mine.words}`);
+        await it.reload();
+      }, 'code');
+    };
+    const again = () => (claiming.what === 'code' ? spell() : claim(it.data.find((one) => one.id === claiming.what)));
+
+    return () => html`<h1>领券中心</h1>
+      <${CouponTabs} />
+      <form class="card code" onSubmit=${spell}>
+        <label class="field">
+          <span>口令</span>
+          <input required maxlength="64" autocapitalize="characters" autocomplete="off" value=${code.value} onInput=${(event) => (code.value = event.target.value)} />
+        </label>
+        <button class="button main" disabled=${claiming.busy}>兑换</button>
+      </form>
+      ${claiming.error && html`<${Trouble} error=${claiming.error} onRetry=${again} />`}
+      ${shown(it, (coupons) =>
+        coupons.length
+          ? html`<ul class="tickets">
+              ${coupons.map(
+                (one) => html`<li key=${one.id}>
+                  <${Ticket} words=${one.words} name=${one.name} dull=${!one.left}>
+                    <p class="small"><${Where} course=${one.course_id} /></p>
+                    <p class="quiet small">领取至 ${day(one.close_date)} · 剩 ${one.left} 张${one.mine ? ` · 已领 ${one.mine} 张` : ''}</p>
+                    <button
+                      type="button"
+                      class=${['button', 'small', !one.mine && 'main']}
+                      disabled=${!one.left || claiming.busy}
+                      aria-label=${`领取${one.name}`}
+                      onClick=${() => claim(one)}
+                    >
+                      ${one.left ? (one.mine ? '再领一张' : '领取') : '已领完'}
+                    </button>
+                  <//>
+                </li>`,
+              )}
+            </ul>`
+          : html`<${Empty} text="现在没有可以领取的优惠券。"><a class="button" href="/">去看课程</a><//>`,
+      )}`;
+  },
+};

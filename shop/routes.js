@@ -1,0 +1,31 @@
+// Which page stands at which path. It imports nothing, so that it runs as soon as it is here: the
+// page's own file is on its way while the rest is still loading.
+
+const page = (file) => () => import(`./pages/${file}.js`);
+
+/** `mine`: only for somebody who has logged in. `focus`: without the tabs of a phone's lower edge. */
+export const routes = [
+  { path: /^\/$/, load: page('courses') },
+  { path: /^\/course\/(?<id>\d+)$/, load: page('course') },
+  { path: /^\/login$/, load: page('login') },
+  { path: /^\/car$/, load: page('car'), mine: true },
+  { path: /^\/settle$/, load: page('settle'), mine: true, focus: true },
+  { path: /^\/order$/, load: page('orders'), mine: true },
+  { path: /^\/order\/(?<number>\w+)$/, load: page('order'), mine: true },
+  { path: /^\/order\/(?<number>\w+)\/pay$/, load: page('cashier'), mine: true, focus: true },
+  { path: /^\/coupon$/, load: page('coupons') },
+  { path: /^\/my\/coupon$/, load: page('mycoupons'), mine: true },
+  { path: /^\/my\/course$/, load: page('mycourses'), mine: true },
+  { path: /^\/account$/, load: page('account'), mine: true },
+];
+
+/** The route of a path and what the path names, or null. */
+export function found(path) {
+  for (const route of routes) {
+    const match = route.path.exec(path);
+    if (match) return { route, params: { ...match.groups } };
+  }
+  return null;
+}
+
+found(location.pathname)?.route.load();
