@@ -8,9 +8,9 @@ import { Empty, html } from './ui.js';
 
 const TABS = [
   ['/', '课程', 'M4 5h7v14H4zM13 5h7v14h-7z'],
-  ['/coupon', '领券', 'M3 8h18v3a2 2 0 0 0 0 3v3H3v-3a2 2 0 0 0 0-3zM14 8v9'],
-  ['/my/course', '学习', 'M4 6l8-3 8 3-8 3zM6 9v6c3 3 9 3 12 0V9'],
-  ['/order', '订单', 'M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6'],
+  ['/coupon', '领券中心', 'M3 8h18v3a2 2 0 0 0 0 3v3H3v-3a2 2 0 0 0 0-3zM14 8v9'],
+  ['/my/course', '我的课程', 'M4 6l8-3 8 3-8 3zM6 9v6c3 3 9 3 12 0V9'],
+  ['/order', '我的订单', 'M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6'],
   ['/car', '购物车', 'M3 5h3l2 10h10l2-7H7M9 19.5h.01M17 19.5h.01'],
 ];
 
@@ -37,7 +37,7 @@ function header(focus) {
           >
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${line} /></svg>
             <span>${name}</span>
-            ${path === '/car' && state.inCar > 0 && html`<b class="badge">${state.inCar}<span class="unseen"> 门课程</span></b>`}
+            ${path === '/car' && state.inCar.length > 0 && html`<b class="badge">${state.inCar.length}<span class="unseen"> 门课程</span></b>`}
           </a>`,
         )}
       </nav>

@@ -4,11 +4,13 @@ import { api } from './api.js';
 import { courseNames, state } from './state.js';
 import { html } from './ui.js';
 
-/** The names of the courses that coupons name by id, in one request, where they are not known yet. */
-export async function nameCourses(coupons) {
-  if (coupons.every((one) => !one.course_id || courseNames[one.course_id])) return;
-  const { course_list } = await api.courses({ page_size: 100 });
+/** What is asked for, and beside it the names of the courses, which coupons name by id, where this
+ *  visit has not seen them yet. */
+export async function withCourseNames(asked) {
+  if (Object.keys(courseNames).length) return asked;
+  const [data, { course_list }] = await Promise.all([asked, api.courses({ page_size: 100 })]);
   course_list.forEach((course) => (courseNames[course.id] = course.name));
+  return data;
 }
 
 export const Where = ({ course }) =>

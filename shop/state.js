@@ -9,7 +9,7 @@ const IN_CAR = 'luffy.car';
 
 export const state = reactive({
   name: token.get() ? localStorage.getItem(NAME) || '' : '',
-  inCar: Number(localStorage.getItem(IN_CAR)) || 0,
+  inCar: readCar(), // ids of courses, as this browser knows them
   online: navigator.onLine,
   path: location.pathname,
   query: readQuery(),
@@ -77,7 +77,7 @@ export async function logIn(username, password) {
   token.set(account.token);
   localStorage.setItem(NAME, account.username);
   state.name = account.username;
-  countCar(0);
+  inCar.set([]);
 }
 
 export function renewToken(value) {
@@ -88,12 +88,21 @@ export function forgetLogin() {
   token.drop();
   localStorage.removeItem(NAME);
   state.name = '';
-  countCar(0);
+  inCar.set([]);
 }
 
-export function countCar(number) {
-  state.inCar = number;
-  localStorage.setItem(IN_CAR, number);
+/** The number beside 购物车 costs no request: what pages do to the car is noted here. */
+export const inCar = {
+  set(ids) {
+    state.inCar = [...new Set(ids.map(String))];
+    localStorage.setItem(IN_CAR, state.inCar.join());
+  },
+  add: (id) => inCar.set([...state.inCar, id]),
+  remove: (ids) => inCar.set(state.inCar.filter((id) => !ids.includes(id))),
+};
+
+function readCar() {
+  return (localStorage.getItem(IN_CAR) || '').split(',').filter(Boolean);
 }
 
 onTokenEnded(() => {
@@ -103,7 +112,7 @@ onTokenEnded(() => {
 });
 
 addEventListener('storage', ({ key }) => {
-  if (key === IN_CAR) state.inCar = Number(localStorage.getItem(IN_CAR)) || 0;
+  if (key === IN_CAR) state.inCar = readCar();
   if (key !== NAME) return;
   const name = token.get() ? localStorage.getItem(NAME) || '' : '';
   if (name === state.name) return;

@@ -171,7 +171,7 @@ function drawn(title) {
   const word = firstWord(title);
   const size = word.length > 6 ? 42 : word.length > 3 ? 52 : 64;
   const [x, y, r] = [210 + (seed % 90), 20 + (seed % 60), 60 + (seed % 50)];
-  return html`<svg viewBox="0 0 320 180" preserveAspectRatio="xMidYMid slice">
+  return html`<svg viewBox="0 0 320 180" preserveAspectRatio="xMinYMid slice">
     <rect width="320" height="180" fill=${`hsl(${hue} 42% 30%)`} />
     <circle cx=${x} cy=${y} r=${r} fill=${`hsl(${hue} 45% 40%)`} />
     <circle cx=${x + 40} cy=${y + 90} r=${r * 0.7} fill=${`hsl(${(hue + 24) % 360} 48% 46%)`} />

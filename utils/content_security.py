@@ -12,6 +12,10 @@ class ContentSecurityMiddleware(CSPMiddleware):
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        if not report_only and not response.get("Content-Type", "").startswith("text/html"):
+        # A view's own policy is also its 304's, which has no type: a browser puts the headers of that
+        # in the place of those it kept with the page.
+        own = hasattr(response, "_csp_config")
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if not report_only and not own and not is_page:
             return PolicyParts(config=settings.CONTENT_SECURITY_POLICY_OF_DATA)
         return super().get_policy_parts(request, response, report_only)

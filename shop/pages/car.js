@@ -2,7 +2,7 @@
 
 import { reactive } from '../vendor/vue.js';
 import { api } from '../api.js';
-import { countCar, courseNames, go, say } from '../state.js';
+import { courseNames, go, inCar, say } from '../state.js';
 import { Cover, Empty, Money, Trouble, doing, html, loading, priced, shown } from '../ui.js';
 
 export default {
@@ -10,7 +10,7 @@ export default {
     const left = reactive(new Set()); // what is not to be settled this time
     const it = loading(async () => {
       const car = await api.car();
-      countCar(car.length);
+      inCar.set(car.map((one) => one.course_id));
       car.forEach((one) => (courseNames[one.course_id] = one.title));
       return car;
     });

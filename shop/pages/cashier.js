@@ -1,6 +1,6 @@
 // 收银台: by which channel to pay. The money itself is paid at the channel's own page.
 
-import { ref } from '../vendor/vue.js';
+import { ref, shallowRef } from '../vendor/vue.js';
 import { api } from '../api.js';
 import { go, state } from '../state.js';
 import { Money, Trouble, doing, html, loading, shown } from '../ui.js';
@@ -15,8 +15,8 @@ const onPhone = matchMedia('(pointer: coarse) and (max-width: 900px)').matches;
 export default {
   props: ['number'],
   setup(props) {
-    const channel = ref(CHANNELS[0]);
-    const code = ref(null); // what a phone is to scan
+    const channel = shallowRef(CHANNELS[0]);
+    const code = shallowRef(null); // what a phone is to scan
     const it = loading(() => api.orderOf(props.number));
     const paying = doing();
 
@@ -53,7 +53,7 @@ export default {
                   ${CHANNELS.map(
                     (one) => html`<label key=${one.type} class="choice">
                       <input type="radio" name="channel" checked=${channel.value === one} onChange=${() => (channel.value = one)} />
-                      <span class="choice-body"><span><b>${one.name}</b> <small class="quiet">${one.small}</small></span></span>
+                      <span class="choice-body"><span class="choice-name"><b>${one.name}</b> <small class="quiet">${one.small}</small></span></span>
                     </label>`,
                   )}
                 </fieldset>

@@ -1,20 +1,19 @@
 // 领券中心: what everybody can claim, and 口令.
 
-import { ref } from '../vendor/vue.js';
+import { reactive, ref } from '../vendor/vue.js';
 import { api, token } from '../api.js';
 import { say, toLogin } from '../state.js';
 import { Empty, Ticket, Trouble, day, doing, html, loading, shown } from '../ui.js';
-import { CouponTabs, Where, nameCourses } from '../coupons.js';
+import { CouponTabs, Where, withCourseNames } from '../coupons.js';
+
+const AS_MANY_AS_ONE_MAY = 3004;
 
 export default {
   setup() {
-    const it = loading(async () => {
-      const coupons = await api.coupons();
-      await nameCourses(coupons);
-      return coupons;
-    });
+    const it = loading(() => withCourseNames(api.coupons()));
     const claiming = doing();
     const code = ref('');
+    const full = reactive(new Set()); // of these one has had as many as one may
 
     const claim = (one) => {
       if (!token.get()) {
@@ -22,7 +21,10 @@ export default {
         return;
       }
       claiming.run(async () => {
-        const mine = await api.claim(one.id);
+        const mine = await api.claim(one.id).catch((error) => {
+          if (error.code === AS_MANY_AS_ONE_MAY) full.add(one.id);
+          throw error;
+        });
         one.mine += 1;
         one.left -= 1;
         say(`已领取${mine.words}，${day(mine.last_day)} 前有效`);
@@ -61,15 +63,19 @@ export default {
                   <${Ticket} words=${one.words} name=${one.name} dull=${!one.left}>
                     <p class="small"><${Where} course=${one.course_id} /></p>
                     <p class="quiet small">领取至 ${day(one.close_date)} · 剩 ${one.left} 张${one.mine ? ` · 已领 ${one.mine} 张` : ''}</p>
-                    <button
-                      type="button"
-                      class=${['button', 'small', !one.mine && 'main']}
-                      disabled=${!one.left || claiming.busy}
-                      aria-label=${`领取${one.name}`}
-                      onClick=${() => claim(one)}
-                    >
-                      ${one.left ? (one.mine ? '再领一张' : '领取') : '已领完'}
-                    </button>
+                    <p class="buttons">
+                      ${one.mine > 0 && html`<a class="button main small" href=${one.course_id ? `/course/${one.course_id}` : '/'}>去使用</a>`}
+                      ${!(one.mine && full.has(one.id)) &&
+                      html`<button
+                        type="button"
+                        class=${['button', 'small', !one.mine && 'main']}
+                        disabled=${!one.left || claiming.busy}
+                        aria-label=${`领取${one.name}`}
+                        onClick=${() => claim(one)}
+                      >
+                        ${one.left ? (one.mine ? '再领一张' : '领取') : '已领完'}
+                      </button>`}
+                    </p>
                   <//>
                 </li>`,
               )}

@@ -2,7 +2,7 @@
 
 import { ref } from '../vendor/vue.js';
 import { api, token } from '../api.js';
-import { countCar, courseNames, go, say, state, toLogin } from '../state.js';
+import { courseNames, go, inCar, say, state, toLogin } from '../state.js';
 import { Cover, Money, Trouble, doing, html, loading, priced, shown } from '../ui.js';
 
 export default {
@@ -20,9 +20,6 @@ export default {
     });
     const putting = doing();
 
-    const put = async (course) => {
-      await api.addToCar(course.id, chosen.value);
-    };
     const begin = (what) => {
       const course = it.data;
       if (!token.get()) {
@@ -30,13 +27,13 @@ export default {
         return;
       }
       putting.run(async () => {
-        await put(course);
+        await api.addToCar(course.id, chosen.value);
+        inCar.add(course.id);
         if (what === 'buy') {
           await api.settle([course.id]);
           go('/settle');
           return;
         }
-        countCar((await api.car()).length);
         say('已加入购物车');
       }, what);
     };
@@ -51,24 +48,24 @@ function whole(course, { chosen, putting, begin }) {
       <a href="/">课程</a>
       <a href=${`/?category=${course.sub_category.category.id}`}>${course.sub_category.category.name}</a>
     </nav>
-    <div class="split">
+    <div class="split of-course">
+      <section class="hero">
+        <${Cover} title=${course.name} img=${course.course_img} wide=${true} />
+        <h1>${course.name}</h1>
+        <p class="lead">${detail?.course_slogan || course.brief}</p>
+        <p class="facts">
+          <span>${course.level_display}</span>
+          ${detail && html`<span>${detail.hours} 课时</span>`}
+          ${course.coursechapters.length > 0 && html`<span>${course.coursechapters.length} 章</span>`}
+          <span>${course.course_type_display}</span>
+        </p>
+      </section>
+      <aside class="side" aria-label="购买">${buying(course, { chosen, putting, begin })}</aside>
       <div class="stack">
-        <section class="hero">
-          <${Cover} title=${course.name} img=${course.course_img} wide=${true} />
-          <h1>${course.name}</h1>
-          <p class="lead">${detail?.course_slogan || course.brief}</p>
-          <p class="facts">
-            <span>${course.level_display}</span>
-            ${detail && html`<span>${detail.hours} 课时</span>`}
-            ${course.coursechapters.length > 0 && html`<span>${course.coursechapters.length} 章</span>`}
-            <span>${course.course_type_display}</span>
-          </p>
-        </section>
         ${detail && about(detail)}
         ${course.coursechapters.length > 0 && chapters(course.coursechapters)}
         ${course.asked_question.length > 0 && questions(course.asked_question)}
       </div>
-      <aside class="side" aria-label="购买">${buying(course, { chosen, putting, begin })}</aside>
     </div>`;
 }
 

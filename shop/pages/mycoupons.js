@@ -3,7 +3,7 @@
 import { api } from '../api.js';
 import { state } from '../state.js';
 import { Empty, Pager, Ticket, day, html, loading, shown } from '../ui.js';
-import { CouponTabs, Where, nameCourses } from '../coupons.js';
+import { CouponTabs, Where, withCourseNames } from '../coupons.js';
 
 const UNUSED = 0;
 const STATES = ['未使用', '已使用', '已过期', '已作废', '已锁定'];
@@ -13,11 +13,7 @@ const address = (status, page = 1) => `/my/coupon?${new URLSearchParams({ status
 export default {
   setup() {
     const { status = String(UNUSED), page = '1' } = state.query;
-    const it = loading(async () => {
-      const all = await api.myCoupons({ status, page, page_size: ON_A_PAGE });
-      await nameCourses(all.results);
-      return all;
-    });
+    const it = loading(() => withCourseNames(api.myCoupons({ status, page, page_size: ON_A_PAGE })));
 
     const one = (coupon) => html`<li key=${coupon.id}>
       <${Ticket} words=${coupon.words} name=${coupon.name} dull=${coupon.status !== UNUSED}>

@@ -42,7 +42,7 @@ export default {
       </a>
       <div class="order-foot">
         <p>
-          实付 <${Money} of=${order.actual_amount} />
+          ${order.status === WAITING ? '应付' : '实付'} <${Money} of=${order.actual_amount} />
           ${Number(order.refunded) > 0 && html`<small class="quiet"> 已退 <${Money} of=${order.refunded} /></small>`}
         </p>
         <div class="buttons">

@@ -3,7 +3,7 @@
 
 import { ref } from '../vendor/vue.js';
 import { api } from '../api.js';
-import { go, say, toLogin } from '../state.js';
+import { go, inCar, say } from '../state.js';
 import { Cover, Empty, Money, Trouble, day, doing, html, isZero, loading, shown } from '../ui.js';
 
 const CHANGED = 1412; // the settlement is another than the one that is shown
@@ -56,6 +56,7 @@ export default {
       ordering.run(async () => {
         try {
           const placed = await api.order(it.data.version, 1);
+          inCar.remove(placed.details.map((detail) => detail.course_id));
           say(placed.status === 0 ? '下单成功，无需付款' : '订单已提交');
           go(placed.status === 1 ? `/order/${placed.order_number}/pay` : `/order/${placed.order_number}`, { replace: true });
         } catch (error) {
@@ -152,7 +153,7 @@ function siteWide(quote, { choose }) {
 }
 
 function coupons(all, { name, legend, chosen, choose }) {
-  const usable = all.filter((one) => one.usable).length;
+  const usable = all.filter((one) => one.usable && !one.short).length;
   return html`<fieldset class="choices">
     <legend>${legend} <small class="quiet">有 ${usable} 张可用</small></legend>
     <label class="choice">
@@ -169,7 +170,7 @@ function coupons(all, { name, legend, chosen, choose }) {
           onChange=${() => choose(one.id)}
         />
         <span class="choice-body">
-          <span>
+          <span class="choice-name">
             <b class="words">${one.words}</b> <span>${one.name}</span>
             <small class="quiet">${one.last_day ? `${day(one.last_day)} 前有效` : ''}</small>
           </span>
@@ -200,7 +201,7 @@ function idle(quote, names) {
         (one) => html`<li key=${one.coupon}>
           <b>${of.get(one.coupon)?.words ?? '优惠券'}</b>
           <span class="quiet"> ${one.course_id ? names.get(one.course_id) : '全站'}</span><br />
-          ${one.reason}${one.short ? html`，还差 <${Money} of=${one.short} />` : ''}${one.usable && Number(one.saves) > 0
+          ${one.reason}${one.usable && Number(one.saves) > 0
             ? html`；选用可再省 <${Money} of=${one.saves} />`
             : ''}
         </li>`,
