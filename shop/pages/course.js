@@ -48,7 +48,7 @@ function whole(course, { chosen, putting, begin }) {
       <a href="/">课程</a>
       <a href=${`/?category=${course.sub_category.category.id}`}>${course.sub_category.category.name}</a>
     </nav>
-    <div class="split of-course">
+    <div class="split three">
       <section class="hero">
         <${Cover} title=${course.name} img=${course.course_img} wide=${true} />
         <h1>${course.name}</h1>

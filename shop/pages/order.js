@@ -36,9 +36,10 @@ export default {
     };
 
     return () => html`<h1>订单</h1>
-      ${shown(it, (order) => html`<div class="split">
-        <div class="stack">${state(order, it, waiting.value)} ${courses(order)} ${why(order)}</div>
+      ${shown(it, (order) => html`<div class="split three">
+        ${state(order, it, waiting.value)}
         <aside class="side" aria-label="金额">${sums(order, asked)}</aside>
+        <div class="stack">${courses(order)} ${why(order)}</div>
       </div>`)}
       ${asked.value && html`<${asked.value} order=${it.data} onClose=${() => (asked.value = null)} onDone=${done} />`}`;
   },
