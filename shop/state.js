@@ -78,6 +78,8 @@ export async function logIn(username, password) {
   localStorage.setItem(NAME, account.username);
   state.name = account.username;
   inCar.set([]);
+  const car = await api.car().catch(() => []); // for the number beside 购物车, which may do without
+  inCar.set(car.map((one) => one.course_id));
 }
 
 export function renewToken(value) {

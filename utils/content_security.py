@@ -12,8 +12,8 @@ class ContentSecurityMiddleware(CSPMiddleware):
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        # A view's own policy is also its 304's, which has no type: a browser puts the headers of that
-        # in the place of those it kept with the page.
+        # A view's own policy is also its 304's, which has no type: a browser puts the headers of
+        # that in the place of those it kept with the page.
         own = hasattr(response, "_csp_config")
         is_page = response.get("Content-Type", "").startswith("text/html")
         if not report_only and not own and not is_page:

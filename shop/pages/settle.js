@@ -233,7 +233,7 @@ function summary(quote, { topUp, choosing, ordering, best, order, refresh, stale
         ${ordering.busy ? '正在提交…' : '提交订单'}
       </button>
     </div>
-    ${quote.changes.length > 0 && html`<p class="quiet small">确认上面的变化后可以提交。</p>`}
+    ${quote.payable && quote.changes.length > 0 && html`<p class="quiet small">确认上面的变化后可以提交。</p>`}
   </div>`;
 }
 

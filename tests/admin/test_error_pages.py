@@ -28,7 +28,7 @@ def expect_plain_page(answer: Any, status: int, says: str) -> None:
 
 def test_what_is_not_there(client: Client) -> None:
     expect_plain_page(client.get("/nowhere/"), 404, "找不到页面")
-    expect_plain_page(client.get("/"), 404, "找不到页面")
+    expect_plain_page(client.get("/nowhere"), 404, "找不到页面")
 
 
 def test_what_one_may_not_see(manager: Client) -> None:

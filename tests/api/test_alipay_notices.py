@@ -401,7 +401,7 @@ def test_the_return_leads_to_the_order_s_page_and_proves_nothing(gateway, paymen
 
     assert (answer.status_code, answer["Location"]) == (
         302,
-        f"/api/order/{payment.order.order_number}/",
+        f"/order/{payment.order.order_number}",  # of the learner's pages
     )
     assert everything() == before
     assert PaymentNotification.objects.count() == 0
@@ -416,12 +416,21 @@ def test_the_return_after_the_notification_changes_nothing_more(gateway, payment
     assert everything() == before
 
 
-def test_the_return_leads_to_the_front_end_where_there_is_one(gateway, payment, settings):
-    settings.FRONTEND_ORDER_URL = "https://www.example.com/order/%s"
+@pytest.mark.parametrize(
+    ("front_end", "page"),
+    [
+        ("https://www.example.com/order/%s", "https://www.example.com/order/%s"),
+        ("", "/api/order/%s/"),  # as where SHOP is off
+    ],
+)
+def test_the_return_leads_to_the_front_end_where_there_is_one(
+    gateway, payment, settings, front_end, page
+):
+    settings.FRONTEND_ORDER_URL = front_end
 
     answer = Client().get(URL, {"out_trade_no": payment.out_trade_no})
 
-    assert answer["Location"] == f"https://www.example.com/order/{payment.order.order_number}"
+    assert answer["Location"] == page % payment.order.order_number
 
 
 @pytest.mark.parametrize("number", ["", "1", "a\0b", "https://evil.example"])

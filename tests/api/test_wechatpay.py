@@ -445,5 +445,5 @@ def test_the_return_leads_to_the_order_s_page_and_proves_nothing(payment, trade)
 
     answer = Client().get(URL, {"out_trade_no": payment.out_trade_no})
 
-    assert answer["Location"] == f"/api/order/{payment.order.order_number}/"
+    assert answer["Location"] == f"/order/{payment.order.order_number}"
     assert everything() == before

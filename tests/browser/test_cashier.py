@@ -48,7 +48,8 @@ def test_one_who_does_not_pay_is_led_back(page, payment):
     page.goto(payment.pay_url)
     page.get_by_role("link", name="放弃付款").click()
 
-    page.wait_for_url(f"**/api/order/{payment.order.order_number}/")
+    # The order's page of the shop, which asks who it is.
+    page.wait_for_url(f"**/login?next=%2Forder%2F{payment.order.order_number}")
     assert Order.objects.get().status == 1
 
 
