@@ -136,6 +136,9 @@ export const api = {
   best: () => data('GET', 'payment/best/'),
   chooseBest: (etag) => data('POST', 'payment/best/', { headers: matching(etag) }),
 
+  /** The courses that bring the total down when they are bought too, what saves most first. */
+  topUp: () => data('GET', 'payment/topup/'),
+
   order: (version, payment_type) =>
     once(`order.${version}`, 'order/', { version, payment_type }),
   orders: (query = {}) => data('GET', queried('order/', query)),

@@ -12,11 +12,17 @@ const NO_SETTLEMENT = 1001;
 
 export default {
   setup() {
-    const topUp = ref(null);
+    const topUps = ref([]);
+    let quotes = 0;
     const stale = ref(false);
+    // Nobody waits for the hints: they come beside the quote, or a little later.
+    const quoted = async () => {
+      const asked = ++quotes;
+      hints().then((found) => asked === quotes && (topUps.value = found));
+      return api.quote();
+    };
     const it = loading(async () => {
-      const [quote, more] = await Promise.all([quoted(), toppedUp()]);
-      topUp.value = more;
+      const quote = await quoted();
       stale.value = false;
       return quote;
     });
@@ -25,8 +31,7 @@ export default {
     let queue = Promise.resolve();
 
     const renew = async () => {
-      const [quote, more] = await Promise.all([quoted(), toppedUp()]);
-      [it.data, topUp.value] = [quote, more];
+      it.data = await quoted();
     };
     // One after the other: arrow keys go through the choices faster than answers come.
     const choose = (courseid, couponid) => {
@@ -35,6 +40,14 @@ export default {
     };
     const best = () => change(() => api.chooseBest(it.data.etag), '已选用最优惠的组合');
     const accept = () => change(() => api.acceptToday(), '已按今天的价格更新');
+    const addToo = (one) =>
+      change(async () => {
+        const ids = it.data.course_list.map((line) => Number(line.course_id));
+        await api.addToCar(Number(one.course_id), Number(one.policy_id));
+        inCar.add(one.course_id);
+        await api.settle([...ids, Number(one.course_id)]);
+        await api.chooseBest();
+      }, `已加上${one.title}`);
     const change = async (act, words) => {
       const before = it.data.total;
       const done = await choosing.run(async () => {
@@ -76,18 +89,19 @@ export default {
           <p>结算信息已在另一个窗口变化，这里显示的不是最新的。</p>
           <button type="button" class="button small" onClick=${refresh}>刷新</button>
         </div>`}
-        ${shown(it, (quote) => whole(quote, { topUp: topUp.value, choosing, ordering, choose, best, accept, order, refresh, stale: stale.value }))}`;
+        ${shown(it, (quote) => whole(quote, { topUps: topUps.value, addToo, choosing, ordering, choose, best, accept, order, refresh, stale: stale.value }))}`;
     };
   },
 };
 
-async function quoted() {
-  return api.quote();
-}
-
-/** What to add for a coupon to reach its minimum; null where the service does not say. */
-async function toppedUp() {
-  return null;
+/** What else to buy to pay less. It is a hint: where the service has none to give, there is none. */
+async function hints() {
+  try {
+    return await api.topUp();
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    return [];
+  }
 }
 
 function whole(quote, on) {
@@ -95,7 +109,7 @@ function whole(quote, on) {
   return html`${quote.changes.length > 0 && changes(quote, names, on)}
     <div class="split settle" aria-busy=${on.choosing.busy}>
       <div class="stack">
-        ${quote.course_list.map((line) => course(line, on))} ${siteWide(quote, on)} ${idle(quote, names)}
+        ${quote.course_list.map((line) => course(line, on))} ${siteWide(quote, on)} ${toBuyToo(on)} ${idle(quote, names)}
       </div>
       <aside class="side" aria-label="应付金额">${summary(quote, on)}</aside>
     </div>`;
@@ -190,6 +204,24 @@ function hint(coupon) {
   return null;
 }
 
+function toBuyToo({ topUps, addToo, choosing }) {
+  if (!topUps.length) return null;
+  return html`<section class="card topup" aria-labelledby="topup" key="topup">
+    <h2 id="topup">再买一门，反而更省</h2>
+    <ul class="plain">
+      ${topUps.slice(0, 3).map(
+        (one) => html`<li key=${one.course_id} class="spread">
+          <span>
+            <a href=${`/course/${one.course_id}`}>${one.title}</a> <span class="quiet">¥${one.price}</span><br />
+            总价降到 <${Money} of=${one.total} />，省 <${Money} of=${one.saves} />
+          </span>
+          <button type="button" class="button small" disabled=${choosing.busy} aria-label=${`加上${one.title}`} onClick=${() => addToo(one)}>加上</button>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
 function idle(quote, names) {
   if (!quote.idle_coupons.length) return null;
   const all = [...quote.course_list.flatMap((line) => line.coupons), ...quote.global_coupons];
@@ -210,7 +242,7 @@ function idle(quote, names) {
   </details>`;
 }
 
-function summary(quote, { topUp, choosing, ordering, best, order, refresh, stale }) {
+function summary(quote, { choosing, ordering, best, order, refresh, stale }) {
   const ready = quote.payable && !quote.changes.length && !stale;
   return html`<div class="card summary stack">
     <dl class="sums">
@@ -219,7 +251,6 @@ function summary(quote, { topUp, choosing, ordering, best, order, refresh, stale
       ${!isZero(quote.global_discount) && html`<div><dt>全站优惠券</dt><dd class="off"><${Money} of=${quote.global_discount} minus=${true} /></dd></div>`}
     </dl>
     <button type="button" class="button wide best" disabled=${choosing.busy} onClick=${best}>一键最优</button>
-    ${topUp && hintOf(topUp)}
     ${choosing.error && html`<${Trouble} error=${choosing.error} retryWords="刷新" onRetry=${refresh} />`}
     ${!quote.payable && html`<p class="note warn" role="alert">有课程不能购买，请回购物车重新选择。<a href="/car">去购物车</a></p>`}
     ${ordering.error && html`<${Trouble} error=${ordering.error} onRetry=${order} />`}
@@ -235,8 +266,4 @@ function summary(quote, { topUp, choosing, ordering, best, order, refresh, stale
     </div>
     ${quote.payable && quote.changes.length > 0 && html`<p class="quiet small">确认上面的变化后可以提交。</p>`}
   </div>`;
-}
-
-function hintOf() {
-  return null;
 }

@@ -156,6 +156,28 @@ def test_a_price_that_changed_meanwhile_is_shown_and_agreed_to_before_the_order(
     assert Order.objects.get().actual_amount == 109
 
 
+def test_a_course_that_makes_it_cheaper_is_bought_too_at_the_press_of_a_button(shop: Any) -> None:
+    account_id = settled(shop, course("爬虫", 450.0))
+    linux = course("Linux基础", 50.0)
+    far = CouponFactory(name="满减", coupon_type=1, money_equivalent_value=200, minimum_consume=500)
+    CouponRecordFactory(account_id=account_id, coupon=far)
+    hint = {"course_id": str(linux.pk), "policy_id": str(linux.price_policy.first().pk)}
+    hint |= {"title": "Linux基础", "img": "", "price": "50.00", "total": "300.00"}
+    answers = [[], [hint | {"saves": "150.00"}]]
+    shop.route(
+        "**/api/payment/topup/",
+        lambda route: route.fulfill(json={"code": 1000, "data": answers.pop(), "error": None}),
+    )
+    opened(shop, "/settle", "结算中心")
+    expect(shop.get_by_text("总价降到 ¥300.00，省 ¥150.00")).to_be_visible()
+
+    shop.get_by_role("button", name="加上Linux基础").click()
+
+    expect(shop.locator(".total")).to_contain_text("¥300.00")
+    expect(shop.get_by_role("heading", name="Linux基础")).to_be_visible()
+    expect(shop.get_by_text("再买一门")).to_have_count(0)
+
+
 def lost(shop: Any, route: Any) -> None:
     route.fetch()  # it is done, and nobody hears of it
     route.abort()
