@@ -169,7 +169,7 @@ function drawn(title) {
   for (const letter of title) seed = Math.imul(seed ^ letter.codePointAt(0), 16777619) >>> 0;
   const hue = [168, 204, 226, 258, 318, 346, 188, 14][(seed >>> 9) % 8];
   const word = firstWord(title);
-  const size = word.length > 6 ? 42 : word.length > 3 ? 52 : 64;
+  const size = word.length > 6 ? 42 : word.length > 2 ? 54 : 64;
   const [x, y, r] = [210 + (seed % 90), 20 + (seed % 60), 60 + (seed % 50)];
   return html`<svg viewBox="0 0 320 180" preserveAspectRatio="xMinYMid slice">
     <rect width="320" height="180" fill=${`hsl(${hue} 42% 30%)`} />
@@ -185,8 +185,9 @@ function firstWord(title) {
   const latin = /^[A-Za-z][\w.+#]{0,8}/.exec(title);
   if (latin) return latin[0];
   const words = Intl.Segmenter && [...new Intl.Segmenter('zh', { granularity: 'word' }).segment(title)];
-  const first = words?.[0].segment ?? '';
-  return first.length > 1 && first.length < 5 ? first : title.slice(0, 2);
+  const [one = '', two = ''] = words ? words.map((word) => word.segment) : [];
+  if ((one + two).length < 5) return (one + two).trim() || title.slice(0, 2);
+  return one.length > 1 && one.length < 5 ? one : title.slice(0, 2);
 }
 
 /** A coupon: what it is worth on the left, whose and until when on the right. */

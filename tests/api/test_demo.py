@@ -13,6 +13,7 @@ from django.utils import timezone
 from redis import Redis
 from rest_framework.test import APIClient
 
+from api.management import demo_window
 from api.management.commands import demo
 from api.models import (
     Account,
@@ -298,3 +299,39 @@ def test_it_can_be_run_again_after_an_order_that_was_paid_and_refunded(
 
     assert not Refund.objects.exists()
     assert list(audit.findings()) == []
+
+
+def test_its_shop_window_has_courses_to_buy_and_coupons_to_claim() -> None:
+    call_command("demo", force=True, shop=True)
+    call_command("demo", force=True, shop=True)
+
+    shown = APIClient().get("/api/course/").json()["data"]["course_list"]
+    assert [course["id"] for course in shown][-2:] == [2, 1]
+    assert len(shown) == 2 + len(demo_window.COURSES)
+    assert all(course["price_policy"] for course in shown)
+    page = APIClient().get(f"/api/course/{shown[0]['id']}/").json()["data"]
+    assert page["coursedetail"]["teachers"]
+    assert page["coursechapters"]
+    offered = APIClient().get("/api/coupon/").json()["data"]
+    named = {name for name, coupon in demo_window.COUPONS.items() if coupon.code is None}
+    assert {coupon["name"] for coupon in offered} == named
+    assert list(audit.findings()) == []
+
+
+def test_its_code_is_worth_a_coupon_that_is_not_offered() -> None:
+    call_command("demo", force=True, shop=True)
+    alex = APIClient(HTTP_AUTHORIZATION=f"Token {paste_login()}")
+
+    claimed = alex.post("/api/coupon/", {"code": "luffy2018"}).json()
+
+    assert claimed["data"]["name"] == "口令红包"
+
+
+def test_its_shop_window_leaves_a_course_of_the_same_name_as_it_is() -> None:
+    name = demo_window.COURSES[0].name
+    own = CourseFactory(pk=500, name=name, brief="我们自己的")
+    call_command("demo", force=True, shop=True)
+
+    assert Course.objects.get(name=name).pk == own.pk
+    assert Course.objects.get(name=name).brief == "我们自己的"
+    assert not own.price_policy.exists()
