@@ -178,6 +178,25 @@ def test_a_course_that_makes_it_cheaper_is_bought_too_at_the_press_of_a_button(s
     expect(shop.get_by_text("再买一门")).to_have_count(0)
 
 
+def test_wechat_s_address_is_shown_as_a_code_to_scan(shop: Any) -> None:
+    placed = orders.place(learner(shop), [course("爬虫", 99.0).price_policy.get()])
+    begun = {"pay_url": "weixin://wxpay/bizpayurl?pr=abc", "way": "native"}
+    asked: list[Any] = []
+
+    def begin(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"code": 1000, "data": begun, "error": None})
+
+    shop.route("**/pay/", begin)
+    opened(shop, f"/order/{placed.order_number}/pay", "收银台")
+
+    shop.get_by_label("微信支付").check()
+    shop.get_by_role("button", name="去付款").click()
+
+    expect(shop.get_by_role("img", name="付款码")).to_be_visible()
+    assert asked == [{"payment_type": 0, "way": "native"}]
+
+
 def lost(shop: Any, route: Any) -> None:
     route.fetch()  # it is done, and nobody hears of it
     route.abort()
