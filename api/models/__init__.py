@@ -4,6 +4,7 @@ from .account import Account, UserAuthToken
 from .article import Article, ArticleSource, Collection, Comment
 from .bill import Bill, BillLine
 from .coupon import Coupon, CouponState
+from .coupon_code import CouponCode
 from .coupon_record import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from .course import (
     Course,
@@ -44,6 +45,7 @@ __all__ = [
     "Collection",
     "Comment",
     "Coupon",
+    "CouponCode",
     "CouponRecord",
     "CouponRecordEvent",
     "CouponRecordStatus",

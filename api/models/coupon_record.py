@@ -48,7 +48,8 @@ class CouponRecord(models.Model):
     )
     # Beyond the document. Where it is set, it alone is the last day.
     valid_until = models.DateField("可用至", blank=True, null=True)
-    # With which issuing it came; null for those from before, and of other programs.
+    # With which issuing, or by a code of which batch, it came; null for those that were claimed
+    # otherwise, for those from before, and of other programs.
     batch = models.ForeignKey(
         "IssueBatch",
         verbose_name="批次",
@@ -90,7 +91,10 @@ class CouponRecord(models.Model):
                 fields=["order"], name="couponrecord_order", condition=Q(order__isnull=False)
             ),
             models.Index(
-                fields=["batch"], name="couponrecord_batch", condition=Q(batch__isnull=False)
+                # The desk counts a batch's records by their status.
+                fields=["batch", "status"],
+                name="couponrecord_batch_status",
+                condition=Q(batch__isnull=False),
             ),
         ]
 

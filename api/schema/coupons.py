@@ -53,7 +53,8 @@ describe(
     ),
     post=Operation(
         "Claims a coupon of the list, by `couponid`, or another by its `code` (in whatever case, "
-        "with or without spaces); the answer is as in `GET /api/couponrecord/`",
+        "with or without spaces and, of a one-time code, hyphens); the answer is as in "
+        "`GET /api/couponrecord/`",
         request=ClaimRequest,
         body={"couponid": 3},
         data=MyCouponShown,

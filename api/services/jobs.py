@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from api.models import JobRun
 from api.services import background, idempotency
-from api.services.coupons import expiry
+from api.services.coupons import expiry, making_codes
 from api.services.events import delivering, forgetting
 from api.services.orders import closing, tidying
 from api.services.payments import asking, notices
@@ -64,6 +64,7 @@ JOBS = (
     Job("fetch the gateways' bills", lambda now: fetching.fetch_due(now=now)),
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
     Job("deliver events", lambda now: delivering.deliver()),
+    Job("make coupon codes", lambda now: making_codes.make_waiting()),
     Job("expire coupons", _expire, nightly=True),
     Job("forget idempotency keys", lambda now: idempotency.forget_old(now=now), nightly=True),
     Job(

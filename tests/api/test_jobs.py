@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from api.models import (
+    CouponCode,
     CouponRecord,
     IdempotencyKey,
     JobRun,
@@ -29,7 +30,7 @@ from api.services.orders import closing
 from api.services.payments import notices
 from api.services.reconciling import fetching
 from api.services.refunds import asking, deciding
-from tests.support import orders
+from tests.support import codes, orders
 from tests.support.consumers import consumer
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
@@ -68,6 +69,7 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
     IdempotencyKey.objects.create(
         account=AccountFactory(), key="k", fingerprint="", created=now - timedelta(days=1)
     )
+    codes.ordered(CouponFactory(), 1)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - background.KEPT_FOR)
     long_ago = now - notices.FORGERIES_KEPT - timedelta(seconds=1)
     PaymentNotification.objects.create(
@@ -77,7 +79,7 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
     ShopEvent.objects.create(kind="coupon.claimed", at=now - timedelta(days=31), data={})
     ShopEvent.objects.update(pending=False)
     with consumer(kinds=["order.closed"]):
-        both = {"clear up Redis after orders": 2}
+        both = {"clear up Redis after orders": 2, "forget finished tasks": 2}
         assert ran(now) == {job.name: 1 for job in jobs.JOBS} | both
 
     order.refresh_from_db()
@@ -88,6 +90,7 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
     assert not IdempotencyKey.objects.exists()
     assert not DBTaskResult.objects.exists()
     assert not PaymentNotification.objects.exists()
+    assert CouponCode.objects.count() == 1
 
 
 def test_a_second_run_finds_nothing_to_do():

@@ -127,6 +127,7 @@ def declared_fields(model: type[models.Model]) -> "list[models.Field[Any, Any]]"
 
 # What the contract adds: tables, and columns behind the document's.
 BEYOND = {
+    "CouponCode",
     "CouponRecordEvent",
     "EnrolledCourse",
     "IdempotencyKey",

@@ -13,3 +13,4 @@ def fill_posts(sender: Any, **_: Any) -> None:
         import_module("api.migrations.0010_post_may_view_orders").let_view(apps, None)
         import_module("api.migrations.0017_books").make_post(apps, None)
         import_module("api.migrations.0020_bills").let_settle(apps, None)
+        import_module("api.migrations.0021_codes").let_look_after_codes(apps, None)

@@ -1,4 +1,5 @@
-"""A learner takes a coupon himself (领取, contract §11): from the public list, or by its code.
+"""A learner takes a coupon himself (领取, contract §11): from the public list, by its code, or by a
+one-time code of his own.
 
 What he may have is looked at twice: before the coupon's row is touched, so that those who come too
 late do not queue for it, and again when a piece was taken. Whoever has taken one holds the row
@@ -22,8 +23,9 @@ from api.errors import (
 )
 from api.models import Coupon, CouponRecord
 from api.rules.coupons import claim_code
-from api.services.coupons import lifecycle, mine
+from api.services.coupons import codes, lifecycle, mine
 from api.services.coupons.bindings import of_some_use
+from api.services.coupons.codes import Free
 from api.services.coupons.issuing import is_over, new_number
 from api.services.coupons.lifecycle import Actor
 from api.services.coupons.mine import MyCoupon
@@ -32,10 +34,11 @@ from api.services.events.writing import Moved, write_claimed
 
 class Wanted(NamedTuple):
     """The coupon that is asked for; None where the code is no coupon's. One with a code need not be
-    claimable by everybody."""
+    claimable by everybody. `one_time` is the code, if it is one that works once."""
 
     coupon_id: int | None
     by_code: bool
+    one_time: Free | None = None
 
 
 class Offered(NamedTuple):
@@ -58,9 +61,12 @@ def offered(*, account_id: int | None, now: datetime) -> list[Offered]:
 
 
 def wanted(*, coupon_id: int | None, code: str | None) -> Wanted:
-    """Which coupon is meant. One query for a code, none otherwise."""
+    """Which coupon is meant. One query for a code, two for one that only looks like a one-time
+    code, none otherwise."""
     if code is None:
         return Wanted(coupon_id, by_code=False)
+    if free := codes.find(code):
+        return Wanted(free.coupon_id, by_code=True, one_time=free)
     found = Coupon.objects.filter(code=claim_code(code)).values_list("pk", flat=True).first()
     return Wanted(found, by_code=True)
 
@@ -69,9 +75,10 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
     """Gives the account a record of the coupon, in one transaction with its event.
 
     Raises, the first that is so: CouponNotThere, CouponStopped, NotInReceiptDays,
-    ClaimLimitReached, ClaimedOut.
+    ClaimLimitReached, ClaimedOut. A one-time code that another claims by at this moment is nobody's
+    any more: CouponNotThere.
     """
-    today = timezone.localdate(now)
+    today, one_time = timezone.localdate(now), wanted.one_time
     with transaction.atomic():
         if not _may_have(wanted, account_id, today).left:
             raise ClaimedOut
@@ -85,8 +92,12 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
             number=new_number(),
             get_time=now,
             claim_no=coupon.last_claim + 1,
+            batch_id=one_time and one_time.batch_id,
         )
-        lifecycle.come([record], by=Actor(account_id=account_id), reason="领取")
+        reason = "凭兑换码领取" if one_time else "领取"
+        lifecycle.come([record], by=Actor(account_id=account_id), reason=reason)
+        if one_time and not codes.use(one_time.code_id, record):
+            raise CouponNotThere
         write_claimed(Moved(record.pk, coupon.pk, account_id), now)
     return mine.just_received(record, now=now)
 
