@@ -90,6 +90,16 @@ def void(*, record_id: int, now: datetime, by: Actor, reason: str) -> None:
         raise RecordNotUnused from None
 
 
+def void_all(records: CouponRecordQuerySet, *, now: datetime, by: Actor, reason: str) -> int:
+    """Takes back those of the records that are unused, by id, BATCH at a time, in one transaction;
+    says how many. One that an order is locking is waited for, and left to it."""
+    told, done, last = _Told(now, by, reason), 0, 0
+    with transaction.atomic():
+        while ids := _move_batch(records.filter(pk__gt=last), VOID, told):
+            done, last = done + len(ids), ids[-1]
+    return done
+
+
 def expire(records: CouponRecordQuerySet, *, now: datetime) -> int:
     """Sets 已过期 on at most BATCH of the records, all of them unused; says how many, 0 at the end.
     Which ones are over is `expiry`'s to say. One that is used, locked or taken back meanwhile keeps
@@ -164,6 +174,11 @@ def _move(
 
 
 def _move_some(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
+    return len(_move_batch(records, step, told))
+
+
+def _move_batch(records: CouponRecordQuerySet, step: Step, told: _Told) -> list[int]:
+    """The first BATCH of those that have the status, by id."""
     fitting = records.filter(status=step.leaves)
     with transaction.atomic():
         rows = _locked(fitting).values_list("pk", "coupon_id", "account_id")[:BATCH]
@@ -172,7 +187,7 @@ def _move_some(records: CouponRecordQuerySet, step: Step, told: _Told) -> int:
             raise RecordsNotThere
         if step is REVIVE:
             write_revived(moved, told.now)
-    return len(moved)
+    return [one.record for one in moved]
 
 
 def _change(
