@@ -5,7 +5,7 @@ from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
-from api.admin.coupons import coupon, record
+from api.admin.coupons import batch, code, coupon, record
 from api.admin.orders import bill, enrolled, ledger, notification, order, refund
 from api.admin.people import account, staff
 from api.admin.webhooks import delivery, endpoint
@@ -15,7 +15,9 @@ admin.site.unregister(DBTaskResult)  # its page is in English; `manage.py jobs -
 __all__ = [
     "account",
     "article",
+    "batch",
     "bill",
+    "code",
     "content",
     "coupon",
     "course",

@@ -20,6 +20,7 @@ from api.models import (
     Collection,
     Comment,
     Coupon,
+    CouponCode,
     CouponRecord,
     Course,
     CourseCategory,
@@ -31,6 +32,7 @@ from api.models import (
     DegreeCourse,
     EnrolledCourse,
     Homework,
+    IssueBatch,
     LedgerEntry,
     OftenAskedQuestion,
     Order,
@@ -44,6 +46,7 @@ from api.models import (
     WebhookEndpoint,
 )
 from api.services.refunds import asking
+from tests.support import codes
 from tests.support.consumers import endpoint
 from tests.support.factories import (
     AccountFactory,
@@ -179,6 +182,14 @@ def bill_line() -> BillLine:
     )
 
 
+def batch() -> IssueBatch:
+    """Of codes, one of which was claimed."""
+    found = codes.made(CouponFactory(course=course()), 2)
+    record = CouponRecordFactory(coupon=found.coupon, batch=found)
+    found.codes.filter(serial=1).update(record=record)
+    return found
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -194,6 +205,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         account=AccountFactory(), content="好", **_on(article())
     ),
     Coupon: lambda: CouponRecordFactory(coupon__course=course()).coupon,
+    CouponCode: lambda: batch().codes.get(serial=1),
     CouponRecord: lambda: CouponRecordFactory(coupon=CouponFactory(course=course())),
     Course: course,
     CourseCategory: category,
@@ -212,6 +224,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         chapter=chapter(), title="作业", order=1, requirement="需求", threshold="踩分点",
         scholarship_value=1,
     ),
+    IssueBatch: batch,
     LedgerEntry: entry,
     OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
         question="问题", answer="回答", **_on(course())

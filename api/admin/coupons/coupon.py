@@ -24,6 +24,8 @@ from unfold.enums import ActionVariant
 
 from api.admin.coupons import binding, issuing, words
 from api.admin.coupons.binding import with_bindings
+from api.admin.coupons.codes import WithCodes
+from api.admin.coupons.copying import WithCopying
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
 from api.admin.coupons.disabling import WithDisabling
 from api.admin.coupons.stopping import STOPPED, WithStopping
@@ -81,7 +83,7 @@ class BindingFilter(DropdownFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
+class CouponAdmin(WithStopping, WithDisabling, WithTurnover, WithCodes, WithCopying, DeskAdmin):
     form = CouponForm
     labels = {"date": "创建时间"}
     radio_fields = {"coupon_type": admin.HORIZONTAL}
@@ -94,6 +96,7 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
         "use_standing",
         "rate_of_use",
         "brought_in",
+        "codes_left",
     )
     list_display = (
         "name",
@@ -123,7 +126,17 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
-    actions_detail = ("issue", "records", "stop", "resume", "disable", "enable")
+    actions_detail = (
+        "issue",
+        "make_codes",
+        "records",
+        "batches",
+        "copy",
+        "stop",
+        "resume",
+        "disable",
+        "enable",
+    )
     actions_row = ("issue", "records", "stop", "disable")
 
     class Media:
@@ -143,7 +156,8 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
         worth = ("money_equivalent_value", "minimum_consume", "off_percent", "max_off")
         quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
-        brought = [("成效", {"fields": (("rate_of_use", "brought_in"),)})] if obj else []
+        seen = (("rate_of_use", "brought_in"), "codes_left")
+        brought = [("成效", {"fields": seen})] if obj else []
         standing = (("receipt_standing", "use_standing"),) if obj else ()
         return (
             (None, {"fields": ("name", "brief", *standing)}),
@@ -212,9 +226,9 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, DeskAdmin):
         return self.has_view_permission(request) and request.user.has_perm("api.issue_coupon")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not of a coupon that somebody holds: its records would be deleted with it."""
+        """Not of a coupon that somebody holds, or a code of: they would be deleted with it."""
         allowed = super().has_delete_permission(request, obj)
-        return allowed and not (obj and obj.couponrecord_set.exists())
+        return allowed and not (obj and (obj.couponrecord_set.exists() or obj.codes.exists()))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)

@@ -23,6 +23,7 @@ from api.admin.coupons import words
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import in_short
 from api.admin.coupons.record_files import RecordFilesMixin
+from api.admin.coupons.record_taking_back import WithTakingBack
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
@@ -65,7 +66,7 @@ def _lock(record_id: Any) -> None:
 
 
 @admin.register(CouponRecord)
-class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
+class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
     labels = {"coupon": "优惠券", "number": "券号", "status": "状态"}
     fields = (
         "number",
@@ -74,6 +75,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
         "account",
         "standing",
         "of_order",
+        "of_batch",
         "get_time",
         "usable",
         "used_time",
@@ -98,6 +100,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
         ("coupon", titled("优惠券", AutocompleteSelectFilter)),
         ("get_time", DaysFilter),
         ("account", AutocompleteSelectFilter),
+        ("batch", titled("批次", AutocompleteSelectFilter)),
     )
     list_filter_submit = True
     search_fields = ("number",)  # for the box; get_search_results does the search
@@ -105,6 +108,7 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
     ordering = ("-id",)
     sortable_by = ()
     inlines = (EventInline,)
+    actions = ("take_back_ticked", "take_back_filtered")
     actions_detail = ("void",)
     actions_row = ("void",)
 
@@ -134,6 +138,10 @@ class CouponRecordAdmin(RecordFilesMixin, LongListAdmin):
     @display(description="订单")
     def of_order(self, record: CouponRecord) -> str | None:
         return link_to(record.order, str(record.order)) if record.order else None
+
+    @display(description="批次")
+    def of_batch(self, record: CouponRecord) -> str | None:
+        return link_to(record.batch, str(record.batch)) if record.batch else None
 
     @display(description="可用日期")
     def usable(self, record: CouponRecord) -> str | None:

@@ -10,6 +10,8 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "促销": [
         ("优惠券", "api.coupon", "confirmation_number"),
         ("发放记录", "api.couponrecord", "receipt_long"),
+        ("发放批次", "api.issuebatch", "inventory_2"),
+        ("兑换码", "api.couponcode", "password"),
     ],
     "订单": [
         ("订单", "api.order", "receipt"),

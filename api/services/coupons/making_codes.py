@@ -87,6 +87,15 @@ def make_waiting() -> int:
     return sum(go_on(pk) for pk in _incomplete().order_by("pk").values_list("pk", flat=True))
 
 
+def why_not_exported(batch: IssueBatch) -> NotExported | None:
+    """What there is against a file of this batch's codes."""
+    if batch.taken_back_at:
+        return TakenBack()
+    if batch.exported_at:
+        return ExportedBefore()
+    return StillMaking(batch) if batch.made < batch.number else None
+
+
 def export(batch_id: int, *, now: datetime, by: Actor) -> str:
     """The seed, which `exported` wants, to one caller alone: it is not kept any longer. Raises
     StillMaking, ExportedBefore, TakenBack; IssueBatch.DoesNotExist."""
@@ -94,12 +103,8 @@ def export(batch_id: int, *, now: datetime, by: Actor) -> str:
         batch = IssueBatch.objects.select_for_update(no_key=True).get(
             pk=batch_id, source=IssueBatch.Source.CODES
         )
-        if batch.taken_back_at:
-            raise TakenBack
-        if batch.exported_at:
-            raise ExportedBefore
-        if batch.made < batch.number:
-            raise StillMaking(batch)
+        if refused := why_not_exported(batch):
+            raise refused
         seed, batch.seed = batch.seed, ""
         batch.exported_at, batch.exported_by_id = now, by.staff_id
         batch.save(update_fields=["seed", "exported_at", "exported_by"])
