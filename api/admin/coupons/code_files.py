@@ -81,7 +81,6 @@ def _exported(request: HttpRequest, batch: IssueBatch, kind: str) -> HttpRespons
     )
     answer = StreamingHttpResponse(content, content_type=TYPES[kind])
     answer["Content-Disposition"] = f'attachment; filename="codes-{batch.pk}.{kind}"'
-    answer["Cache-Control"] = "no-store"
     return answer
 
 
