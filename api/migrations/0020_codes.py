@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='issuebatch',
-            options={'default_permissions': ('view',), 'verbose_name': '优惠券发放批次', 'verbose_name_plural': '优惠券发放批次'},
+            options={'default_permissions': ('view',), 'verbose_name': '发放批次', 'verbose_name_plural': '发放批次'},
         ),
         migrations.RemoveIndex(
             model_name='couponrecord',

@@ -62,7 +62,7 @@ class IssueBatch(models.Model):
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "优惠券发放批次"
+        verbose_name = verbose_name_plural = "发放批次"
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
@@ -73,7 +73,8 @@ class IssueBatch(models.Model):
 
     def __str__(self) -> str:
         at = timezone.localtime(self.at)
-        return f"{at:%Y-%m-%d %H:%M} {self.get_source_display()} {self.number}张"
+        unit = "个" if self.is_of_codes else "张"
+        return f"{at:%Y-%m-%d %H:%M} {self.get_source_display()} {self.number}{unit}"
 
     @property
     def is_of_codes(self) -> bool:

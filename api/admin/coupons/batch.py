@@ -22,6 +22,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.coupons import code_files
+from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
@@ -88,7 +89,7 @@ class IssueBatchAdmin(DeskAdmin):
         "used",
         "gone",
         "free",
-        "taken_back_at",
+        "taken_back",
     )
     list_select_related = ("coupon", "manager")
     list_filter = (
@@ -110,7 +111,7 @@ class IssueBatchAdmin(DeskAdmin):
         facts = ("of_coupon", "source", "manager", "at", "number", "note")
         counted = ("unused", "locked", "used", "gone")
         of_codes = ("progress", "free", "exported") if obj and obj.is_of_codes else ()
-        return (*facts, *of_codes, *counted, "taken_back_at")
+        return (*facts, *of_codes, *counted, "taken_back")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
@@ -135,7 +136,11 @@ class IssueBatchAdmin(DeskAdmin):
 
     @display(description="批次")
     def name(self, batch: IssueBatch) -> str:
-        return f"{timezone.localtime(batch.at):%Y-%m-%d %H:%M}"
+        return in_short(batch.at)
+
+    @display(description="撤回时间")
+    def taken_back(self, batch: IssueBatch) -> str:
+        return in_short(batch.taken_back_at)
 
     @display(description="优惠券")
     def of_coupon(self, batch: IssueBatch) -> str:
@@ -178,7 +183,7 @@ class IssueBatchAdmin(DeskAdmin):
         if not batch.exported_at:
             return "还没有导出"
         who = batch.exported_by.get_username() if batch.exported_by else "—"
-        return f"{timezone.localtime(batch.exported_at):%Y-%m-%d %H:%M}，{who}"
+        return f"{in_short(batch.exported_at)}，{who}"
 
     # --- What can be done ---------------------------------------------------------------------
 
@@ -226,7 +231,7 @@ class IssueBatchAdmin(DeskAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         batch = self._found(request, object_id)
-        frame = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        frame = {**self.admin_site.each_context(request), "opts": self.opts}
         return code_files.page(request, batch, frame)
 
     @whole

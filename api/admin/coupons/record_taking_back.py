@@ -89,9 +89,8 @@ class WithTakingBack:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "media": self.media,
             "title": "作废优惠券",
-            "what": "所选的" if TICKED in request.GET else "全部筛选结果",
+            "what": "作废所选的优惠券" if TICKED in request.GET else "作废全部筛选结果",
             "standing": standing,
             "form": form,
             "back": _list_of(request),
