@@ -62,11 +62,12 @@ def test_a_manager_has_codes_made_and_sees_how_far_they_are(manager: Client) -> 
     assert (batch.coupon, batch.number, batch.note) == (coupon, 3, "地推")
     assert (batch.manager, batch.source) == (manager.user, "codes")
     assert "0 / 3" in text_of(manager.get(page))
-    assert "codes_file" not in text_of(manager.get(page))
+    assert f"{batch.pk}/export/" not in text_of(manager.get(page))
     work_off()
     shown = text_of(manager.get(page))
     assert "3 / 3" in shown
     assert "正在后台生成" not in shown
+    assert f"{batch.pk}/export/" in shown
     assert logged() == ["生成3个兑换码：地推"]
 
 

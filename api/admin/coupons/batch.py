@@ -29,7 +29,7 @@ from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.user import user_id
 from api.models import CouponRecordEvent, CouponRecordStatus, IssueBatch
-from api.services.coupons import taking_back
+from api.services.coupons import making_codes, taking_back
 from api.services.coupons.lifecycle import Actor
 from api.services.coupons.taking_back import Standing
 
@@ -82,7 +82,7 @@ class IssueBatchAdmin(DeskAdmin):
         "name",
         "of_coupon",
         "source",
-        "manager",
+        "by",
         "number",
         "unused",
         "locked",
@@ -108,7 +108,7 @@ class IssueBatchAdmin(DeskAdmin):
     actions_row = ("records", "take_back")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        facts = ("of_coupon", "source", "manager", "at", "number", "note")
+        facts = ("of_coupon", "source", "by", "name", "number", "note")
         counted = ("unused", "locked", "used", "gone")
         of_codes = ("progress", "free", "exported") if obj and obj.is_of_codes else ()
         return (*facts, *of_codes, *counted, "taken_back")
@@ -134,9 +134,13 @@ class IssueBatchAdmin(DeskAdmin):
             batch.standing = standing[batch.pk]
         return changes
 
-    @display(description="批次")
+    @display(description="发放时间")
     def name(self, batch: IssueBatch) -> str:
         return in_short(batch.at)
+
+    @display(description="工作人员")
+    def by(self, batch: IssueBatch) -> str | None:
+        return batch.manager.get_username() if batch.manager else None
 
     @display(description="撤回时间")
     def taken_back(self, batch: IssueBatch) -> str:
@@ -193,7 +197,7 @@ class IssueBatchAdmin(DeskAdmin):
             return []
         if not batch.is_of_codes:
             idle |= {"查看兑换码", "导出兑换码"}
-        elif batch.exported_at or batch.taken_back_at or not code_files.may_export(request, batch):
+        elif making_codes.why_not_exported(batch) or not code_files.may_export(request, batch):
             idle |= {"导出兑换码"}
         shown = super().get_actions_detail(request, object_id)
         return [one for one in shown if one.description not in idle]
