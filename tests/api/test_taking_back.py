@@ -145,9 +145,9 @@ def test_whatever_fails_at_the_end_leaves_all_of_it(monkeypatch: pytest.MonkeyPa
 
 def test_it_costs_the_same_for_many_as_for_few(django_assert_num_queries: Any) -> None:
     few, many = issued(CouponFactory(), (0, 0)), issued(CouponFactory(), (0,) * 20)
-    # Coupon of the batch, its lock, the batch's, its mark, the records' lock, their change, their
+    # The batch, its lock, its mark, the records' lock, their change, their
     # events, and that there are no more; and a transaction with savepoints within.
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         take_back(few)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         take_back(many)

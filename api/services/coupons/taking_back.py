@@ -107,9 +107,11 @@ def take_back_batch(batch_id: int, *, now: datetime, by: Actor, reason: str) -> 
     second time what was given back since. Whoever claims by one of its codes at this moment has his
     record before, and loses it, or has none. Raises IssueBatch.DoesNotExist."""
     with transaction.atomic():
-        coupon_id = IssueBatch.objects.values_list("coupon_id", flat=True).get(pk=batch_id)
-        # Who claims holds the coupon's row; who makes codes, the batch's.
-        editing.lock(coupon_id)
+        found = IssueBatch.objects.get(pk=batch_id)
+        if found.is_of_codes:
+            # Who claims by a code holds the coupon's row; who makes codes, the batch's. For records
+            # that were issued nobody who claims has to wait.
+            editing.lock(found.coupon_id)
         batch = IssueBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
         codes = free_codes(batch)
         if batch.taken_back_at is None:
