@@ -36,7 +36,7 @@ def let_look_after_codes_no_more(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0017_books'),
+        ('api', '0020_bills'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
