@@ -342,7 +342,7 @@ def dialogs() -> list[Any]:
 
 
 def test_every_dialog_carries_what_one_decides_upon() -> None:
-    assert len(dialogs()) == 15
+    assert len(dialogs()) >= 17  # found by what they are, so that no new one is forgotten
     for action in dialogs():
         assert issubclass(action.dialog["form_class"], DeskDialogForm)
         assert action.dialog["form_class"].facts_of(None) == {}
