@@ -16,6 +16,7 @@ BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when D
     "issuing": "benchmarks.issuing",  # these on a PostgreSQL
     "record_list": "benchmarks.record_list",
     "placing": "benchmarks.placing",
+    "claiming": "benchmarks.claiming",
     "auditing": "benchmarks.auditing",
 }
 

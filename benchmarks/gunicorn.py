@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import repeat
@@ -70,17 +70,25 @@ def keep_busy(port: int, calls: Sequence[Call], *, seconds: float) -> Busy:
     return keep_clients_busy(port, [repeat(call) for call in calls], seconds=seconds)
 
 
-def keep_clients_busy(port: int, clients: Sequence[Iterable[Call]], *, seconds: float) -> Busy:
+def keep_clients_busy(
+    port: int,
+    clients: Sequence[Iterable[Call]],
+    *,
+    seconds: float,
+    check: Callable[[bytes], object] = check,
+) -> Busy:
     """Each client sends its calls one after another, on a connection that stays open, until so long
-    is over or it has no more."""
+    is over or it has no more. `check` raises for an answer that must not be."""
     with ThreadPoolExecutor(len(clients)) as pool:
         began = perf_counter()
-        runs = [pool.submit(_client, port, calls, began + seconds) for calls in clients]
+        runs = [pool.submit(_client, port, calls, began + seconds, check) for calls in clients]
         latencies = [latency for run in runs for latency in run.result()]
         return Busy(latencies, perf_counter() - began)
 
 
-def _client(port: int, calls: Iterable[Call], end: float) -> list[float]:
+def _client(
+    port: int, calls: Iterable[Call], end: float, check: Callable[[bytes], object]
+) -> list[float]:
     latencies: list[float] = []
     with socket.create_connection(("127.0.0.1", port), timeout=120) as server:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
