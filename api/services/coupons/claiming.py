@@ -9,7 +9,7 @@ until his transaction ends, so the second look cannot become untrue: issuing wai
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Count, F, Max, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -22,6 +22,7 @@ from api.errors import (
     NotInReceiptDays,
 )
 from api.models import Coupon, CouponRecord
+from api.models.compiled import Compiled
 from api.rules.coupons import claim_code
 from api.services.coupons import codes, lifecycle, mine
 from api.services.coupons.bindings import of_some_use
@@ -39,6 +40,20 @@ class Wanted(NamedTuple):
     coupon_id: int | None
     by_code: bool
     one_time: Free | None = None
+
+
+_FIELDS = [field.attname for field in Coupon._meta.concrete_fields]
+_COUPON = Compiled(
+    lambda coupon_id: of_some_use(Coupon.objects.filter(pk=coupon_id)).values_list(*_FIELDS)
+)
+# How many an account has had, void, expired and issued ones too, and the number of its last claim.
+_HAD = Compiled(
+    lambda coupon_id, account_id: (
+        CouponRecord.objects.filter(coupon=coupon_id, account=account_id)
+        .values("coupon")
+        .values_list(Count("pk"), Coalesce(Max("claim_no"), 0))
+    )
+)
 
 
 class Offered(NamedTuple):
@@ -105,21 +120,22 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
 def _may_have(wanted: Wanted, account_id: int, today: date) -> Any:
     """The coupon as it is now, with `last_claim` of the account, if the account may have one more
     of it. Two queries."""
-    coupon: Any = of_some_use(Coupon.objects.filter(pk=wanted.coupon_id or 0)).first()
+    coupon: Any = _coupon(wanted.coupon_id or 0)
     if coupon is None or not (wanted.by_code or coupon.claimable):
         raise CouponNotThere
     if coupon.is_stopped:
         raise CouponStopped
     if not coupon.open_date <= today <= coupon.close_date or is_over(coupon, today):
         raise NotInReceiptDays
-    # Void and expired ones too, and issued ones.
-    had = CouponRecord.objects.filter(coupon=coupon, account_id=account_id).aggregate(
-        number=Count("pk"), last_claim=Coalesce(Max("claim_no"), 0)
-    )
-    if had["number"] >= coupon.per_account:
+    [(had, coupon.last_claim)] = _HAD.rows(coupon.pk, account_id) or [(0, 0)]
+    if had >= coupon.per_account:
         raise ClaimLimitReached
-    coupon.last_claim = had["last_claim"]
     return coupon
+
+
+def _coupon(coupon_id: int) -> Coupon | None:
+    rows = _COUPON.rows(coupon_id)
+    return Coupon.from_db(DEFAULT_DB_ALIAS, _FIELDS, rows[0]) if rows else None
 
 
 def _had_of(coupons: list[Coupon], account_id: int | None) -> dict[int, int]:
