@@ -29,6 +29,11 @@ def gateway_of(channel: str) -> Gateway | None:
     return None
 
 
+def is_local(channel: str) -> bool:
+    """Whether it is the gateway that runs here, in the very service that asks it."""
+    return bool({ALIPAY: settings.LOCAL_ALIPAY, WECHAT: settings.LOCAL_WECHATPAY}.get(channel))
+
+
 def _alipay_merchant() -> Merchant:
     return Merchant(
         app_id=settings.ALIPAY_APP_ID,

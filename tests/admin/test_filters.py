@@ -97,7 +97,7 @@ def test_what_the_list_offers_is_followed(
     offered = [name for spec in shown.filter_specs for name in spec.expected_parameters() if name]
     monkeypatch.setattr(admin.site._registry[model], "change_list_template", ROWS)
     for name in offered:
-        value = "1" if "__" in name else ""
+        value = "1" if "__" in name and not name.endswith(("_from", "_to")) else ""  # no day
         assert chief.get(list_of(model), {name: value}).status_code == 200, name
     for name, value in {"q": "a", "p": "1", "o": "1", "_popup": "1", "_to_field": "id"}.items():
         assert chief.get(list_of(model), {name: value}).status_code == 200, name

@@ -57,13 +57,13 @@ def reconcile(channel: str, day: date, *, now: datetime) -> Bill:
     return bill
 
 
-def fetch_due(*, now: datetime) -> int:
+def fetch_due(*, now: datetime, channels: Sequence[str] = CHANNELS) -> int:
     """Fetches the bills of the last days that are not here yet, each from the morning on when its
     gateway has it; says how many came. One that does not come is tried again ten minutes later.
     Raises what the last failure raised, after all were tried; a bill that is not made yet is no
     failure."""
     fetched, failure = 0, None
-    for channel in CHANNELS:
+    for channel in channels:
         for day in _due(channel, now):
             try:
                 reconcile(channel, day, now=now)
