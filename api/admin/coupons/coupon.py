@@ -28,6 +28,7 @@ from api.admin.coupons.codes import WithCodes
 from api.admin.coupons.copying import WithCopying
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
 from api.admin.coupons.disabling import WithDisabling
+from api.admin.coupons.effect import WithEffect
 from api.admin.coupons.stopping import STOPPED, WithStopping
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
@@ -83,7 +84,9 @@ class BindingFilter(DropdownFilter):
 
 
 @admin.register(Coupon)
-class CouponAdmin(WithStopping, WithDisabling, WithTurnover, WithCodes, WithCopying, DeskAdmin):
+class CouponAdmin(
+    WithStopping, WithDisabling, WithTurnover, WithEffect, WithCodes, WithCopying, DeskAdmin
+):
     form = CouponForm
     labels = {"date": "创建时间"}
     radio_fields = {"coupon_type": admin.HORIZONTAL}
@@ -126,10 +129,14 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, WithCodes, WithCopy
     search_help_text = "按活动名称或介绍搜索"
     ordering = ("-id",)
     date_hierarchy = "open_date"
+    actions_list = (
+        {"title": "导出效果", "icon": "download", "items": ["effects_csv", "effects_xlsx"]},
+    )
     actions_detail = (
         "issue",
         "make_codes",
         "records",
+        "effect",
         "batches",
         "copy",
         "stop",
@@ -137,7 +144,7 @@ class CouponAdmin(WithStopping, WithDisabling, WithTurnover, WithCodes, WithCopy
         "disable",
         "enable",
     )
-    actions_row = ("issue", "records", "stop", "disable")
+    actions_row = ("issue", "records", "effect", "stop", "disable")
 
     class Media:
         js = ("api/coupon_form.js",)

@@ -37,3 +37,8 @@ def ways_to_get(coupon: Coupon) -> str:
     ways = ["公开领取"] if coupon.claimable else []
     ways += [f"口令 {coupon.code}"] if coupon.code else []
     return f"{'、'.join(ways)}，每人{coupon.per_account}张" if ways else "仅发放"
+
+
+def share(part: float | None) -> str:
+    """A part of 1 in percent: 33.3%. None, where there is nothing to have a part of, is —."""
+    return "—" if part is None else f"{100 * part:.1f}%"

@@ -11,7 +11,7 @@ from api.models import CouponRecord, CouponRecordStatus, OrderDetail
 from api.rules.orders import OrderStatus
 
 NOTHING = Decimal("0.00")
-_PAID = Q(order__status__in=[OrderStatus.PAID.value, OrderStatus.REFUND_ASKED.value])
+PAID = Q(order__status__in=[OrderStatus.PAID.value, OrderStatus.REFUND_ASKED.value])
 
 
 class Turnover(NamedTuple):
@@ -27,14 +27,14 @@ def of_coupons(coupon_ids: Iterable[int]) -> dict[int, Turnover]:
     """For those of the coupons that were used at all. One query."""
     used = CouponRecord.objects.filter(
         coupon__in=list(coupon_ids), status=CouponRecordStatus.USED
-    ).annotate(off=_taken_off())
+    ).annotate(off=taken_off())
     counted = (
         used.order_by()
         .values("coupon")
         .annotate(
             used=Count("pk"),
-            amount=Coalesce(Sum("order__actual_amount", filter=_PAID), NOTHING),
-            took_off=Coalesce(Sum("off", filter=_PAID), NOTHING),
+            amount=Coalesce(Sum("order__actual_amount", filter=PAID), NOTHING),
+            took_off=Coalesce(Sum("off", filter=PAID), NOTHING),
         )
     )
     return {
@@ -43,9 +43,9 @@ def of_coupons(coupon_ids: Iterable[int]) -> dict[int, Turnover]:
     }
 
 
-def _taken_off() -> Coalesce:
-    """By a course's coupon, what it took off its line; by any other, what the order's site-wide
-    one did."""
+def taken_off() -> Coalesce:
+    """What a record took off its order, in 元: a course's coupon off its line, any other what the
+    order's site-wide one did. For an annotation of records; null for one without an order."""
     lines: QuerySet[OrderDetail] = OrderDetail.objects.filter(
         order=OuterRef("order"), coupon_record=OuterRef("pk")
     )
