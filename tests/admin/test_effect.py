@@ -54,8 +54,8 @@ def test_the_page_tells_where_the_records_stand_and_what_they_brought(
     assert answer.context["cards"] == [
         ("领取率", "40.0%", "已领 4 / 数量 10"),
         ("核销率", "33.3%", "已用 2 / 已发 6"),
-        ("带来的成交额", "120.00元", "用了这张券、已付款的订单的实付金额"),
-        ("优惠金额", "80.00元", "这张券在这些订单里减去的金额"),
+        ("带来的成交额（元）", "120.00", "用了这张券、已付款的订单的实付金额"),
+        ("优惠金额（元）", "80.00", "这张券在这些订单里减去的金额"),
     ]
     standing = [(name, number) for name, number, _ in answer.context["standing"]]
     assert standing == [
@@ -94,7 +94,7 @@ def test_it_shows_thirty_days_or_ninety(
 
 def test_a_coupon_that_nobody_has_ever_had_has_a_page(manager: Client) -> None:
     answer = manager.get(page_of(CouponFactory(quantity=0)))
-    assert [card[1] for card in answer.context["cards"]] == ["—", "—", "0.00元", "0.00元"]
+    assert [card[1] for card in answer.context["cards"]] == ["—", "—", "0.00", "0.00"]
     assert "没有人领取" in answer.content.decode()
 
 

@@ -265,12 +265,18 @@ def test_a_file_holds_what_is_filtered_newest_first(
             status=number == 5, get_time=when, used_time=when if number == 5 else None,
         )  # fmt: skip
     rows = as_rows(download(manager, format, "?status__exact=0"), format)
-    assert rows[0] == ["券号", "用户名", "优惠券", "优惠内容", "状态", "领取时间", "使用时间"]
+    assert rows[0] == [
+        "券号", "用户名", "优惠券", "优惠内容", "状态", "领取时间", "可用至", "使用时间", "订单",
+        "优惠金额(元)", "作废原因",
+    ]  # fmt: skip
     assert [row[0] for row in rows[1:]] == ["N4", "N3", "N2", "N1"]
-    assert rows[1] == ["N4", "account4", "双十二", "立减40", "未使用", "2026-11-02 08:30", ""]
+    last_day = str(timezone.localdate() + dt.timedelta(days=7))
+    told = ["N4", "account4", "双十二", "立减40", "未使用", "2026-11-02 08:30", last_day]
+    assert rows[1] == [*told, "", "", "", ""]
     entry = LogEntry.objects.get()
     assert entry.user == manager.user
-    assert entry.get_change_message() == f"导出4条（{'CSV' if format == CSV else 'XLSX'}）"
+    kind = "CSV" if format == CSV else "XLSX"
+    assert entry.get_change_message() == f"导出4条（{kind}），条件：状态：未使用"
 
 
 def test_a_search_that_finds_too_many_accounts_is_not_exported_in_part(
@@ -344,8 +350,9 @@ def test_any_name_comes_out_as_it_is_but_for_what_xml_cannot_hold(
 
 
 def test_a_download_that_is_broken_off_is_logged_with_what_went_out(manager: Client) -> None:
-    rows = iter([["1"], ["2"], ["3"]])
-    lines = exporting.csv_lines(["号"], record_files.logged(rows, "csv", user_id=manager.user.pk))
+    rows = record_files.Counted(iter([["1"], ["2"], ["3"]]))
+    user_id = manager.user.pk
+    lines = exporting.csv_lines(["号"], record_files.logged(rows, "csv", [], user_id=user_id))
     next(lines), next(lines)  # the heading and a row
     lines.close()
     assert LogEntry.objects.get().get_change_message() == "导出1条（CSV）"

@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 BATCH = 5_000
 SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
+NOTES = "说明"
 
 Row = Sequence[str]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -25,8 +26,11 @@ def csv_lines(heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
         yield str(writer.writerow([harmless(cell) for cell in row])).encode()
 
 
-def xlsx_chunks(title: str, heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
-    """Every SHEET_ROWS rows begin a new sheet, under the same heading.
+def xlsx_chunks(
+    title: str, heading: Row, rows: Iterable[Row], notes: Iterable[Row] = ()
+) -> Iterator[bytes]:
+    """Every SHEET_ROWS rows begin a new sheet, under the same heading. `notes` are rows of a last
+    sheet, 说明, and are asked for when all others are written.
 
     Written here, part by part, because the libraries hand out a file only when it is complete:
     minutes later, for a million rows.
@@ -45,7 +49,12 @@ def xlsx_chunks(title: str, heading: Row, rows: Iterable[Row]) -> Iterator[bytes
                     if pipe.is_full:
                         yield pipe.take()
                 sheet.write(_SHEET_FOOT)
-        for name, content in _book(title, number).items():
+        titles = [f"{title}{at if at > 1 else ''}" for at in range(1, number + 1)]
+        if told := list(notes):
+            titles.append(NOTES)
+            with package.open(f"xl/worksheets/sheet{len(titles)}.xml", "w") as sheet:
+                sheet.write(_SHEET_HEAD + b"".join(map(_row, told)) + _SHEET_FOOT)
+        for name, content in _book(titles).items():
             package.writestr(name, _XML + content)
     yield pipe.take()
 
@@ -111,12 +120,11 @@ def _row(cells: Row) -> bytes:
     return f"<row>{inner}</row>".encode()
 
 
-def _book(title: str, sheets: int) -> dict[str, str]:
-    numbers = range(1, sheets + 1)
+def _book(titles: Sequence[str]) -> dict[str, str]:
+    numbers = range(1, len(titles) + 1)
     names = "".join(
-        f'<sheet name="{title}{number if number > 1 else ""}" sheetId="{number}" '
-        f'r:id="rId{number}"/>'
-        for number in numbers
+        f'<sheet name="{title}" sheetId="{number}" r:id="rId{number}"/>'
+        for number, title in enumerate(titles, 1)
     )
     types = "".join(
         f'<Override PartName="/xl/worksheets/sheet{number}.xml" '

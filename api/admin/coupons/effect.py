@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -38,11 +39,11 @@ class WithEffect:
         return TemplateResponse(request, "admin/api/coupon/effect.html", context)
 
     @action(description="CSV", permissions=["effect"], url_path="effects-csv")
-    def effects_csv(self: Any, request: HttpRequest) -> HttpResponse:
+    def effects_csv(self: Any, request: HttpRequest) -> HttpResponseBase:
         return effect_files.file_of("csv", user_id=user_id(request))
 
     @action(description="XLSX", permissions=["effect"], url_path="effects-xlsx")
-    def effects_xlsx(self: Any, request: HttpRequest) -> HttpResponse:
+    def effects_xlsx(self: Any, request: HttpRequest) -> HttpResponseBase:
         return effect_files.file_of("xlsx", user_id=user_id(request))
 
 
@@ -72,8 +73,8 @@ def _cards(found: Effect) -> list[tuple[str, str, str]]:
     return [
         ("领取率", share(found.claim_rate), f"已领 {found.claimed} / 数量 {found.quantity}"),
         ("核销率", share(found.use_rate), f"已用 {found.used} / 已发 {found.issued}"),
-        ("带来的成交额", f"{brought.amount:,.2f}元", "用了这张券、已付款的订单的实付金额"),
-        ("优惠金额", f"{brought.took_off:,.2f}元", "这张券在这些订单里减去的金额"),
+        ("带来的成交额（元）", f"{brought.amount:,.2f}", "用了这张券、已付款的订单的实付金额"),
+        ("优惠金额（元）", f"{brought.took_off:,.2f}", "这张券在这些订单里减去的金额"),
     ]
 
 
@@ -120,4 +121,4 @@ def _charts(by_day: Mapping[date, Day]) -> list[Chart]:
 
 def _table(by_day: Mapping[date, Day]) -> Sequence[tuple[date, Day]]:
     """The days on which anything happened, the last first."""
-    return [(on, day) for on, day in reversed(by_day.items()) if day != Day()]
+    return [(on, day) for on, day in reversed(list(by_day.items())) if day != Day()]

@@ -23,6 +23,7 @@ from api.admin.coupons import words
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import in_short
 from api.admin.coupons.record_files import RecordFilesMixin
+from api.admin.coupons.record_filters import CourseFilter, OrderFilter
 from api.admin.coupons.record_taking_back import WithTakingBack
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
@@ -99,8 +100,12 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
         ("status", titled("状态", ChoicesDropdownFilter)),
         ("coupon", titled("优惠券", AutocompleteSelectFilter)),
         ("get_time", DaysFilter),
+        ("used_time", DaysFilter),
         ("account", AutocompleteSelectFilter),
         ("batch", titled("批次", AutocompleteSelectFilter)),
+        CourseFilter,
+        ("coupon__coupon_type", titled("券类型", ChoicesDropdownFilter)),
+        OrderFilter,
     )
     list_filter_submit = True
     search_fields = ("number",)  # for the box; get_search_results does the search
