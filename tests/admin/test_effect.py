@@ -112,7 +112,7 @@ def test_the_page_asks_as_many_queries_for_any_number_of_records(
     manager: Client, coupon: Coupon, django_assert_max_num_queries: Any
 ) -> None:
     manager.get(page_of(coupon))
-    # Five for the figures; the rest for who asks, and what the sidebar may show.
+    # Four for the figures; the rest for who asks, and what the sidebar may show.
     with django_assert_max_num_queries(12) as few:
         manager.get(page_of(coupon))
     CouponRecordFactory.create_batch(20, coupon=coupon)

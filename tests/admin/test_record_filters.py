@@ -213,3 +213,13 @@ def test_a_condition_for_what_is_no_more_is_said_as_it_is() -> None:
 def test_an_order_without_coupons_is_no_condition_of_any_record(manager: Client) -> None:
     CouponRecordFactory()
     assert listed(manager, order_number=order().order_number) == set()
+
+
+def test_the_records_of_more_orders_than_are_looked_up_are_found_all_the_same(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_filters, "ORDERS_LOOKED_UP", 1)
+    for number in ("A1", "A2", "B1"):
+        CouponRecordFactory(number=f"R{number}", order=OrderFactory(order_number=number), status=4)
+    assert listed(manager, order_number="A") == {"RA1", "RA2"}
+    assert listed(manager, order_number="A1") == {"RA1"}

@@ -91,7 +91,7 @@ def test_the_first_of_the_days_is_whole() -> None:
 
 def test_any_number_of_coupons_takes_the_same_queries(django_assert_num_queries: Any) -> None:
     coupons = [CouponRecordFactory().coupon for _ in range(3)]
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         effect.of_coupons(coupons)
     with django_assert_num_queries(2):
         effect.by_day(coupons[0].pk, today=TODAY, days=90)

@@ -45,7 +45,7 @@ def file_of(kind: str, *, user_id: int) -> StreamingHttpResponse:
 
 
 def rows() -> Iterator[list[str]]:
-    """A row a coupon, newest first; four queries for a BATCH of them."""
+    """A row a coupon, newest first; three queries for a BATCH of them."""
     coupons = Coupon.objects.order_by("-pk")
     batch = list(coupons[:BATCH])
     while batch:

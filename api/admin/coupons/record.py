@@ -23,7 +23,7 @@ from api.admin.coupons import words
 from api.admin.coupons.record_events import EventInline
 from api.admin.coupons.record_export import in_short
 from api.admin.coupons.record_files import RecordFilesMixin
-from api.admin.coupons.record_filters import CourseFilter, OrderFilter
+from api.admin.coupons.record_filters import CourseFilter, OrderFilter, UsedDaysFilter
 from api.admin.coupons.record_taking_back import WithTakingBack
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
@@ -100,7 +100,7 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
         ("status", titled("状态", ChoicesDropdownFilter)),
         ("coupon", titled("优惠券", AutocompleteSelectFilter)),
         ("get_time", DaysFilter),
-        ("used_time", DaysFilter),
+        ("used_time", UsedDaysFilter),
         ("account", AutocompleteSelectFilter),
         ("batch", titled("批次", AutocompleteSelectFilter)),
         CourseFilter,

@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
-from django.contrib.admin.views.main import ALL_VAR, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.options import IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_VAR
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from unfold.contrib.filters.admin import TextFilter
 
 from api.admin.desk.dialogs import number_in
+from api.admin.desk.filters import DaysFilter
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, Course, Order
 from api.rules.coupons import CouponType
 
+ORDERS_LOOKED_UP = 1_000
 COUNTED = 100_000  # records; of more only that they are more is said
 
 _TYPES = {str(kind.value): kind.display for kind in CouponType}
@@ -51,7 +53,18 @@ class OrderFilter(TextFilter):
             return queryset
         # Our own numbers are upper-case; those of other programs are what they are.
         begins = Q(order_number__startswith=written) | Q(order_number__startswith=written.upper())
-        return queryset.filter(order__in=Order.objects.filter(begins).values("pk"))
+        orders = Order.objects.filter(begins).values_list("pk", flat=True)
+        found = list(orders[: ORDERS_LOOKED_UP + 1])
+        # Few orders lead to their records by an index; of many there are records on every page.
+        return queryset.filter(order__in=found if len(found) <= ORDERS_LOOKED_UP else orders)
+
+
+class UsedDaysFilter(DaysFilter):
+    """By the day of use. Only a used record has one, and used records are found by an index."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().queryset(request, queryset)
+        return found if found is queryset else found.filter(status=CouponRecordStatus.USED)
 
 
 _TITLES = {
