@@ -34,10 +34,14 @@ def run(_: Redis) -> str:
             f"{LIST}?coupon__id__exact={coupons[0].pk}&status__exact=3",
         "… of a day long past": f"{LIST}?get_time_from={record.get_time:%Y-%m-%d}"
             f"&get_time_to={record.get_time:%Y-%m-%d}",
+        "… of a day of use": f"{LIST}?used_time_from={record.get_time:%Y-%m-%d}",
+        "… of a type (none)": f"{LIST}?coupon__coupon_type__exact=2",
+        "… of an order (none)": f"{LIST}?order_number=nothing",
         "… found by number": f"{LIST}?q={record.number}",
         "… found by name": f"{LIST}?q={record.account.username}",
         "… found by nothing": f"{LIST}?q=nothing",
         "coupons": "/admin/api/coupon/",
+        "what became of a coupon": f"/admin/api/coupon/{coupons[0].pk}/effect/?days=90",
         "home": "/admin/",
     }  # fmt: skip
     opened = {

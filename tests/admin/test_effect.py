@@ -67,7 +67,9 @@ def test_the_page_tells_where_the_records_stand_and_what_they_brought(
         ("已发", 6, "60.0%", 60.0),
         ("已用", 2, "20.0%", 20.0),
     ]
-    assert "双十二 · 效果" in answer.content.decode()
+    page = answer.content.decode()
+    assert "双十二 · 效果" in page
+    assert "<td>80.00</td>" in page  # of today
 
 
 def test_its_charts_say_of_each_day_what_happened(manager: Client, coupon: Coupon) -> None:

@@ -169,10 +169,10 @@ def test_the_page_that_offers_the_file_says_how_many_rows_and_by_which_condition
 ) -> None:
     CouponRecordFactory.create_batch(3)
     CouponRecordFactory(status=1)
-    answer = manager.get(f"{EXPORT}?status__exact=0&q=N0")
+    answer = manager.get(f"{EXPORT}?status__exact=0&q=n0")
     assert answer.context["number"] == "3条"
-    assert answer.context["conditions"] == ["状态：未使用", "搜索：N0"]
-    assert "状态：未使用；搜索：N0" in answer.content.decode()
+    assert answer.context["conditions"] == ["状态：未使用", "搜索：n0"]
+    assert "状态：未使用；搜索：n0" in answer.content.decode()
 
 
 def test_more_than_can_be_counted_at_once_are_said_to_be_more(
