@@ -89,6 +89,14 @@ def test_the_first_of_the_days_is_whole() -> None:
     assert effect.by_day(coupon.pk, today=TODAY, days=1) == {TODAY: Day(issued=1)}
 
 
+def test_what_an_order_that_is_no_more_paid_had_taken_off_counts_on_no_day() -> None:
+    coupon = coupon_at()
+    kept = used(coupon, MIDNIGHT)
+    Order.objects.filter(records=kept).update(status=3)  # by another program: it is still used
+    assert effect.by_day(coupon.pk, today=TODAY, days=1) == {TODAY: Day(1, 0, 1, Decimal("0.00"))}
+    assert of(coupon).turnover == (1, 0, 0)
+
+
 def test_any_number_of_coupons_takes_the_same_queries(django_assert_num_queries: Any) -> None:
     coupons = [CouponRecordFactory().coupon for _ in range(3)]
     with django_assert_num_queries(2):
