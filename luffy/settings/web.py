@@ -92,8 +92,10 @@ WSGI_APPLICATION = "luffy.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "api" / "theme"],  # what replaces a template of the admin's theme
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"desk": "api.admin.desk.tags"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

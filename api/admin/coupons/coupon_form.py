@@ -16,6 +16,7 @@ from unfold.widgets import (
 from api.admin.coupons.binding import bound_to
 from api.admin.desk.columns import name_of
 from api.admin.desk.forms import DeskForm
+from api.admin.desk.names import kind_of
 from api.admin.desk.search_boxes import SearchBox
 from api.models import Coupon, Course, CourseChapter
 from api.rules.coupons import CouponType, claim_code
@@ -123,7 +124,7 @@ class CouponForm(DeskForm):
             self.initial["course"] = bound.pk
         elif self.instance.object_id:
             self.was_useless = True
-            kind = bound._meta.verbose_name if bound else "课程"
+            kind = kind_of(bound._meta) if bound else "课程"
             # The theme writes help texts into the page as they are.
             self.fields["course"].help_text = format_html(
                 "已绑定{}“{}”，结算时不提供，没有人能使用。请选择一门课程，或改为全站可用；"

@@ -12,12 +12,12 @@ from unfold.paginator import InfinitePaginator
 
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.lists import GuardedListAdmin
+from api.admin.desk.names import renamed
 from api.admin.desk.search_boxes import SearchBoxes
 
 
 class CountedPages(Paginator):
-    """Links to the pages of a list, and 共9条. The theme would write the plural name of the model
-    after the number, and those names begin with a number themselves: 9 31. 优惠券生成记录."""
+    """Links to the pages of a list, and 共9条."""
 
     template_name = "admin/counted_pages.html"
 
@@ -47,7 +47,14 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
         lines = tuple(f"{capfirst(join._meta.verbose_name)}: {join.__name__} " for join in joins)
         for join in joins:
             counts.pop(join._meta.verbose_name_plural, None)
-        return _without(lines, tree), counts, missing, protected
+        shown = _each(_without(lines, tree))
+        named = {renamed(str(name)): number for name, number in counts.items()}
+        return shown, named, {renamed(str(name)) for name in missing}, _each(protected)
+
+
+def _each(tree: list[Any]) -> list[Any]:
+    """The nested list with the desk's names."""
+    return [_each(one) if isinstance(one, list) else renamed(one) for one in tree]
 
 
 def _without(lines: tuple[str, ...], tree: list[Any]) -> list[Any]:

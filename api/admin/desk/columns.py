@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib.admin import display
 from django.db.models import Model
 
+from api.admin.desk.names import kind_of
+
 
 def column(path: str, label: str, *, boolean: bool = False) -> Callable[[Model], Any]:
     """A list column that shows the field at `path` (`chapter__course__name`). A field with choices
@@ -30,4 +32,4 @@ def name_of(row: Model | None) -> str:
     if row is None:
         return "（已删除）"
     name = getattr(row, "name", None) or getattr(row, "title", None)
-    return str(name or f"{row._meta.verbose_name}（编号{row.pk}）")
+    return str(name or f"{kind_of(row._meta)}（编号{row.pk}）")

@@ -16,6 +16,7 @@ from django.forms.widgets import ChoiceWidget
 from django.http import QueryDict
 
 from api.admin.desk import seen as seeing
+from api.admin.desk.names import kind_of
 from api.admin.desk.seen import Seen
 
 DELETED, TO_BE_DELETED = "（已删除）", "（您要删除）"
@@ -48,7 +49,7 @@ def in_form(form: Any, seen: Seen) -> list[Change]:
 def in_formset(formset: Any, seen: Mapping[str, Seen]) -> list[Change]:
     """The same for its rows, of those also that are to be deleted."""
     found = []
-    kind = str(formset.model._meta.verbose_name)
+    kind = kind_of(formset.model._meta)
     for form in _sent_rows(formset):
         was = seen.get(form.prefix, {})
         changes = _in_deleted(form, was) if _is_to_be_deleted(form) else in_form(form, was)
@@ -118,7 +119,7 @@ def gone_rows(formset: Any) -> list[int]:
 
 def deleted_meanwhile(formset: Any, seen: Mapping[str, Seen]) -> list[Change]:
     """Of those, the rows that the sender had changed and did not want to delete."""
-    kind = str(formset.model._meta.verbose_name)
+    kind = kind_of(formset.model._meta)
     found = []
     for at in gone_rows(formset):
         form = formset.initial_forms[at]

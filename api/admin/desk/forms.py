@@ -11,6 +11,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import PaginationGenericInlineFormSet, PaginationInlineFormSet
 
+from api.admin.desk.names import kind_of
+
 
 class DeskForm(forms.ModelForm):
     def validate_unique(self) -> None:
@@ -29,7 +31,7 @@ class DeskForm(forms.ModelForm):
         if not own:
             return False
         labels = "和".join(str(self.fields[name].label) for name in own)
-        kind = self.instance._meta.verbose_name
+        kind = kind_of(self.instance._meta)
         self.add_error(own[-1], f"已有{labels}相同的{kind}")
         return True
 

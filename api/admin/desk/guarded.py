@@ -23,6 +23,7 @@ from unfold.admin import ModelAdmin
 from api.admin.desk import conflicts, history
 from api.admin.desk.conflicts import Change
 from api.admin.desk.failures import FAILURES, failed
+from api.admin.desk.names import NamedOptions, renamed_in
 from api.admin.desk.seen import Seen, seen_in
 from utils.outcomes import attempted
 
@@ -85,6 +86,13 @@ class _ListManagement(ManagementForm):
 
 class GuardedAdmin(ModelAdmin):
     change_form_before_template = "admin/seen.html"
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        self.opts = NamedOptions(model._meta)
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        super().message_user(request, renamed_in(message, self.model._meta), *args, **kwargs)
 
     # --- The page of a row ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.admin.desk import seen as seeing
+from api.admin.desk.names import kind_of
 
 LONGEST = 1_000  # characters of a value
 
@@ -19,7 +20,7 @@ def told(form: Any, formsets: list[Any]) -> str:
 
 
 def _rows(formset: Any) -> list[str]:
-    kind = str(formset.model._meta.verbose_name)
+    kind = kind_of(formset.model._meta)
     by_row = {id(form.instance): form for form in formset.forms}
     told = []
     for row in getattr(formset, "new_objects", ()):

@@ -13,10 +13,17 @@ from django.template.response import TemplateResponse
 from unfold.views import ChangeList
 
 from api.admin.desk.guarded import GuardedAdmin
+from api.admin.desk.names import NamedOptions
 from api.admin.desk.wrong_filters import WRONG_FILTER, WrongFilter, without_filters
 
 
 class DeskList(ChangeList):
+    def __init__(self, request: HttpRequest, model: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, model, *args, **kwargs)
+        self.opts = NamedOptions(model._meta)
+        if not self.is_popup:
+            self.title = self.opts.verbose_name  # and not 选择…来修改
+
     def get_filters(self, request: HttpRequest) -> Any:
         try:
             found = super().get_filters(request)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
@@ -16,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.lists import GuardedListAdmin
+from api.admin.desk.names import kind_of
 from api.admin.people import rights
 
 admin.site.unregister(User)
@@ -31,7 +33,7 @@ def in_chinese(permission: Permission) -> str:
     model = permission.content_type.model_class()
     if model is None or may not in _MAY or not permission.name.startswith("Can "):
         return permission.name
-    return f"{model._meta.verbose_name}：{_MAY[may]}"
+    return f"{kind_of(model._meta)}：{_MAY[may]}"
 
 
 class GivesRights:
@@ -80,21 +82,38 @@ class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignor
         return allowed and (obj is None or rights.may_manage_group(request.user, obj))
 
 
+def _kind(of: ContentType | None) -> str | None:
+    model = of.model_class() if of else None
+    return kind_of(model._meta) if model else of and of.model
+
+
+class KindFilter(admin.RelatedOnlyFieldListFilter):
+    """By what was changed, as the desk calls it."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        found = super().field_choices(field, request, model_admin)
+        return [(pk, _kind(ContentType.objects.get_for_id(pk))) for pk, _ in found]
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(LongListAdmin):
     """What was done in the admin, by whom. Nobody can change it."""
 
-    list_display = ("action_time", "user", "action_flag", "content_type", "object_repr", "said")
+    list_display = ("action_time", "user", "action_flag", "kind", "object_repr", "said")
     list_select_related = ("user", "content_type")
     list_filter = (
         ("user", RelatedDropdownFilter),
         ("action_flag", ChoicesDropdownFilter),
-        ("content_type", admin.RelatedOnlyFieldListFilter),
+        ("content_type", KindFilter),
         ("action_time", DaysFilter),
     )
     list_filter_submit = True
     search_fields = ("object_repr",)
     ordering = ("-id",)
+
+    @admin.display(description="内容类型")
+    def kind(self, entry: LogEntry) -> str | None:
+        return _kind(entry.content_type)
 
     @admin.display(description="说明")
     def said(self, entry: LogEntry) -> str:
