@@ -331,7 +331,7 @@ def test_what_the_database_has_already_is_told_by_the_names_of_the_fields(
     }
     same_name = course_fields(name=other.name)
     assert said_beside(post("/admin/api/course/add/", same_name)) == {
-        "name": ["已有课程名称相同的专题课或学位课模块"]
+        "name": ["已有课程名称相同的专题课与模块"]
     }
     assert CourseSection.objects.count() == 1
     assert set(PricePolicy.objects.values_list("valid_period", flat=True)) == {30, 60}

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -27,6 +27,7 @@ from api.admin.desk.base import DeskAdmin
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
+from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
 from api.models import CouponRecordEvent, CouponRecordStatus, IssueBatch
 from api.services.coupons import making_codes, taking_back
@@ -213,17 +214,19 @@ class IssueBatchAdmin(DeskAdmin):
 
     @action(description="查看记录", permissions=["records"], icon="receipt_long")
     def records(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        batch, url = self._found(request, object_id), reverse("admin:api_couponrecord_changelist")
+        url = reverse("admin:api_couponrecord_changelist")
+        batch = row_or_404(self, request, object_id)
         return redirect(f"{url}?batch__id__exact={batch.pk}")
 
     @action(description="查看兑换码", permissions=["codes"], icon="password")
     def codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        batch, url = self._found(request, object_id), reverse("admin:api_couponcode_changelist")
+        url = reverse("admin:api_couponcode_changelist")
+        batch = row_or_404(self, request, object_id)
         return redirect(f"{url}?batch__id__exact={batch.pk}")
 
     @action(description="导出兑换码", icon="download", variant=ActionVariant.PRIMARY)
     def export(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        batch = self._found(request, object_id)
+        batch = row_or_404(self, request, object_id)
         return redirect(reverse("admin:api_issuebatch_codes_file", args=[batch.pk]))
 
     def get_urls(self) -> list[URLPattern]:
@@ -234,7 +237,7 @@ class IssueBatchAdmin(DeskAdmin):
     def file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        batch = self._found(request, object_id)
+        batch = row_or_404(self, request, object_id)
         frame = {**self.admin_site.each_context(request), "opts": self.opts}
         return code_files.page(request, batch, frame)
 
@@ -254,7 +257,7 @@ class IssueBatchAdmin(DeskAdmin):
         ),
     )
     def take_back(self, request: HttpRequest, form: TakeBackForm, object_id: str) -> HttpResponse:
-        batch, reason = self._found(request, object_id), form.cleaned_data["reason"]
+        batch, reason = row_or_404(self, request, object_id), form.cleaned_data["reason"]
         taken = taking_back.take_back_batch(
             batch.pk, now=timezone.now(), by=Actor(staff_id=user_id(request)), reason=reason
         )
@@ -268,12 +271,6 @@ class IssueBatchAdmin(DeskAdmin):
         locked = left.get(CouponRecordStatus.LOCKED, 0)
         messages.success(request, f"{told}。" + (f"{locked}张已锁定，没有改变。" if locked else ""))
         return back_to(batch)
-
-    def _found(self, request: HttpRequest, object_id: str) -> IssueBatch:
-        batch: IssueBatch | None = self.get_object(request, object_id)
-        if batch is None:
-            raise Http404
-        return batch
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IssueBatch]:
         batches: QuerySet[IssueBatch] = super().get_queryset(request)

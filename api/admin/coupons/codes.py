@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import display
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
+from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
 from api.models import Coupon, IssueBatch
 from api.services.coupons import codes as one_time_codes
@@ -72,9 +73,7 @@ class WithCodes:
 
     @action(description="发放批次", permissions=["batches"], icon="inventory_2")
     def batches(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        coupon = self.get_object(request, object_id)
-        if coupon is None:
-            raise Http404
+        coupon = row_or_404(self, request, object_id)
         url = reverse("admin:api_issuebatch_changelist")
         return redirect(f"{url}?coupon__id__exact={coupon.pk}")
 
@@ -95,9 +94,7 @@ class WithCodes:
     def make_codes(
         self: Any, request: HttpRequest, form: MakeCodesForm, object_id: str
     ) -> HttpResponse:
-        coupon: Coupon | None = self.get_object(request, object_id)
-        if coupon is None:
-            raise Http404
+        coupon: Coupon = row_or_404(self, request, object_id)
         before, data = form.is_done(form.cleaned_data), form.cleaned_data
         by = Actor(staff_id=user_id(request))
         try:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms.models import model_to_dict
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action
@@ -12,6 +12,7 @@ from unfold.decorators import action
 from api.admin.coupons.binding import bound_to
 from api.admin.coupons.coupon_form import BY_DATES, BY_DAYS
 from api.admin.desk.dialogs import number_in
+from api.admin.desk.rows import row_or_404
 from api.models import Coupon, Course
 
 COPY, SUFFIX = "copy", "副本"
@@ -26,9 +27,7 @@ class WithCopying:
 
     @action(description="复制", permissions=["copy"], icon="content_copy")
     def copy(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        coupon = self.get_object(request, object_id)
-        if coupon is None:
-            raise Http404
+        coupon = row_or_404(self, request, object_id)
         if coupon.object_id and not isinstance(bound_to(coupon), Course):
             text = "原优惠券绑定的不是现有的课程：请为副本选择课程，留空则全站可用。"
             messages.warning(request, text)

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import BooleanFieldListFilter, display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -33,6 +33,7 @@ from api.admin.coupons.stopping import STOPPED, WithStopping
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.filters import DatesFilter, titled
+from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
 from api.models import Coupon, CouponState
 from api.services.coupons import editing, slips
@@ -264,9 +265,7 @@ class CouponAdmin(
 
     @action(description="查看记录", permissions=["records"], icon="receipt_long")
     def records(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        coupon = self.get_object(request, object_id)
-        if coupon is None:
-            raise Http404
+        coupon = row_or_404(self, request, object_id)
         url = reverse("admin:api_couponrecord_changelist")
         return redirect(f"{url}?coupon__id__exact={coupon.pk}")
 
@@ -284,7 +283,5 @@ class CouponAdmin(
     def _to_be_issued(self, request: HttpRequest, object_id: str) -> Coupon:
         if not self.has_issue_permission(request):
             raise PermissionDenied
-        coupon: Coupon | None = self.get_object(request, object_id)
-        if coupon is None:
-            raise Http404
+        coupon: Coupon = row_or_404(self, request, object_id)
         return coupon

@@ -3,15 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.coupons.stopping import found, lock
-from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
+from api.admin.coupons.stopping import lock, taken
+from api.admin.desk.dialogs import DeskDialogForm, asking, number_in, whole
+from api.admin.desk.rows import row_or_404
 from api.models import Coupon
 from api.services.coupons import editing
 
@@ -67,13 +67,8 @@ class WithDisabling:
         ),
     )
     def disable(self: Any, request: HttpRequest, form: DisableForm, object_id: str) -> HttpResponse:
-        coupon = found(self, request, object_id)
-        if editing.disable(coupon.pk):
-            self.log_change(request, coupon, f"停用：{form.cleaned_data['reason']}")
-            messages.success(request, f"{coupon.name}已停用。")
-        else:
-            messages.info(request, f"{coupon.name}之前已停用。")
-        return back_to(coupon)
+        coupon, log = row_or_404(self, request, object_id), f"停用：{form.cleaned_data['reason']}"
+        return taken(self, request, coupon, editing.disable, ("已停用", "之前已停用"), log)
 
     @whole
     @action(
@@ -90,10 +85,5 @@ class WithDisabling:
         ),
     )
     def enable(self: Any, request: HttpRequest, form: EnableForm, object_id: str) -> HttpResponse:
-        coupon = found(self, request, object_id)
-        if editing.enable(coupon.pk):
-            self.log_change(request, coupon, f"启用：{form.cleaned_data['reason']}")
-            messages.success(request, f"{coupon.name}已启用。")
-        else:
-            messages.info(request, f"{coupon.name}没有停用。")
-        return back_to(coupon)
+        coupon, log = row_or_404(self, request, object_id), f"启用：{form.cleaned_data['reason']}"
+        return taken(self, request, coupon, editing.enable, ("已启用", "没有停用"), log)

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
@@ -30,6 +30,7 @@ from api.admin.desk.columns import column
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
+from api.admin.desk.rows import row_or_404
 from api.admin.desk.search import numbered_or_owned
 from api.admin.desk.user import user_id
 from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
@@ -211,9 +212,7 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
         ),
     )
     def void(self, request: HttpRequest, form: VoidForm, object_id: str) -> HttpResponse:
-        record = self.get_object(request, object_id)
-        if record is None:
-            raise Http404
+        record = row_or_404(self, request, object_id)
         try:
             with transaction.atomic():
                 reason = form.cleaned_data["reason"]

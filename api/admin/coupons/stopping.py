@@ -1,14 +1,16 @@
 """停止发放 and 恢复发放: whether anybody gets a coupon at all, by himself or from the desk."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
+from api.admin.desk.rows import row_or_404
 from api.models import Coupon
 from api.services.coupons import editing
 
@@ -24,6 +26,25 @@ def lock(coupon_id: Any) -> None:
     """Keeps the coupon as it is until the transaction ends; for a dialog."""
     if Coupon.objects.filter(pk=number_in(coupon_id)).exists():
         editing.lock(number_in(coupon_id))
+
+
+def taken(
+    admin: Any,
+    request: HttpRequest,
+    coupon: Coupon,
+    step: Callable[[int], bool],
+    told: tuple[str, str],
+    log: str,
+) -> HttpResponse:
+    """Takes the step, and logs it; says the first of `told` of the coupon, or the second where it
+    was so before."""
+    done, already = told
+    if step(coupon.pk):
+        admin.log_change(request, coupon, log)
+        messages.success(request, f"{coupon.name}{done}。")
+    else:
+        messages.info(request, f"{coupon.name}{already}。")
+    return back_to(coupon)
 
 
 class StopForm(DeskDialogForm):
@@ -65,13 +86,8 @@ class WithStopping:
         ),
     )
     def stop(self: Any, request: HttpRequest, form: StopForm, object_id: str) -> HttpResponse:
-        coupon = found(self, request, object_id)
-        if editing.stop(coupon.pk):
-            self.log_change(request, coupon, "停止发放")
-            messages.success(request, f"{coupon.name}已停止发放。")
-        else:
-            messages.info(request, f"{coupon.name}之前已停止发放。")
-        return back_to(coupon)
+        coupon, log = row_or_404(self, request, object_id), "停止发放"
+        return taken(self, request, coupon, editing.stop, ("已停止发放", "之前已停止发放"), log)
 
     @whole
     @action(
@@ -88,18 +104,5 @@ class WithStopping:
         ),
     )
     def resume(self: Any, request: HttpRequest, form: ResumeForm, object_id: str) -> HttpResponse:
-        coupon = found(self, request, object_id)
-        if editing.resume(coupon.pk):
-            self.log_change(request, coupon, "恢复发放")
-            messages.success(request, f"{coupon.name}已恢复发放。")
-        else:
-            messages.info(request, f"{coupon.name}没有停止发放。")
-        return back_to(coupon)
-
-
-def found(admin: Any, request: HttpRequest, object_id: str) -> Coupon:
-    """Raises Http404."""
-    coupon: Coupon | None = admin.get_object(request, object_id)
-    if coupon is None:
-        raise Http404
-    return coupon
+        coupon, log = row_or_404(self, request, object_id), "恢复发放"
+        return taken(self, request, coupon, editing.resume, ("已恢复发放", "没有停止发放"), log)

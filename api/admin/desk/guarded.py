@@ -89,7 +89,7 @@ class GuardedAdmin(ModelAdmin):
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
-        self.opts = NamedOptions(model._meta)
+        self.opts: Any = NamedOptions(model._meta)
 
     def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
         super().message_user(request, renamed_in(message, self.model._meta), *args, **kwargs)

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,6 +22,7 @@ from api.admin.desk.columns import column
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DatesFilter
 from api.admin.desk.links import link_to
+from api.admin.desk.rows import row_or_404
 from api.admin.orders.reading import FactsAdmin
 from api.models import Bill, BillLine
 from api.rules.reconciliation import BillResult
@@ -239,9 +240,7 @@ class BillLineAdmin(FactsAdmin):
         ),
     )
     def settle(self, request: HttpRequest, form: SettlingForm, object_id: str) -> HttpResponse:
-        line, note = self.get_object(request, object_id), form.cleaned_data["note"]
-        if line is None:
-            raise Http404
+        line, note = row_or_404(self, request, object_id), form.cleaned_data["note"]
         try:
             line = settling.settle(line.pk, staff_id=request.user.pk, note=note, now=timezone.now())
         except NotOpen:

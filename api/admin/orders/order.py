@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from api.admin.desk.columns import column
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
+from api.admin.desk.rows import row_or_404
 from api.admin.orders import story
 from api.admin.orders.parts import LineInline, PaymentInline
 from api.admin.orders.reading import FactsAdmin, table
@@ -209,9 +210,7 @@ class OrderAdmin(FactsAdmin):
         ),
     )
     def mark_paid(self, request: HttpRequest, form: PaidForm, object_id: str) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        if order is None:
-            raise Http404
+        order = row_or_404(self, request, object_id)
         if before := _noted(order.pk, request.user.pk, form.cleaned_data["note"]):
             messages.success(request, f"这笔收款之前已由您记过：{before.get_status_display()}。")
             return back_to(order)
@@ -252,9 +251,7 @@ class OrderAdmin(FactsAdmin):
         ),
     )
     def ask_refund(self, request: HttpRequest, form: RefundForm, object_id: str) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        if order is None:
-            raise Http404
+        order = row_or_404(self, request, object_id)
         reason = form.cleaned_data["reason"]
         if _asked(order.pk, request.user.pk, reason):
             messages.success(request, "这笔退款之前已由您提交，等待审核。")

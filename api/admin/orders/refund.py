@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
@@ -20,6 +20,7 @@ from api.admin.desk.columns import column
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
+from api.admin.desk.rows import row_or_404
 from api.admin.orders.reading import FactsAdmin, table
 from api.errors import GatewayOutOfReach
 from api.models import Refund
@@ -162,7 +163,7 @@ class RefundAdmin(FactsAdmin):
     def approve(self, request: HttpRequest, form: DecisionForm, object_id: str) -> HttpResponse:
         refund = self._decided(request, form, object_id, deciding.approve, "同意退款")
         if refund is None:
-            return back_to(self._found(request, object_id))
+            return back_to(row_or_404(self, request, object_id))
         # Not before the decision is committed: no transaction waits for a gateway.
         transaction.on_commit(partial(self._send, request, refund), robust=True)
         return back_to(refund)
@@ -195,19 +196,13 @@ class RefundAdmin(FactsAdmin):
         refund = self._decided(request, form, object_id, deciding.refuse, "拒绝退款")
         if refund is not None:
             messages.success(request, "已拒绝退款。")
-        return back_to(refund or self._found(request, object_id))
-
-    def _found(self, request: HttpRequest, object_id: str) -> Refund:
-        refund = self.get_object(request, object_id)
-        if refund is None:
-            raise Http404
-        return refund
+        return back_to(refund or row_or_404(self, request, object_id))
 
     def _decided(
         self, request: HttpRequest, form: DecisionForm, object_id: str, decide: Any, what: str
     ) -> Refund | None:
         """The refund, decided; None where it could not be, which the page then says."""
-        refund, note = self._found(request, object_id), form.cleaned_data["note"]
+        refund, note = row_or_404(self, request, object_id), form.cleaned_data["note"]
         try:
             decided: Refund = decide(
                 refund.pk, staff_id=request.user.pk, note=note, now=timezone.now()

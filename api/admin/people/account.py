@@ -8,7 +8,7 @@ from django.contrib.admin import display
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -20,6 +20,7 @@ from api.admin.desk.columns import column
 from api.admin.desk.dialogs import asking, back_to, number_in, whole
 from api.admin.desk.filters import having, titled
 from api.admin.desk.forms import DeskForm
+from api.admin.desk.rows import row_or_404
 from api.models import Account, UserAuthToken
 from api.services import accounts
 from utils.usernames import fault_of
@@ -136,7 +137,7 @@ class AccountAdmin(LongListAdmin):
     def revoke_token(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
     ) -> HttpResponse:
-        account = self._account(request, object_id)
+        account = row_or_404(self, request, object_id)
         with transaction.atomic():
             revoked = accounts.revoke_token(account)
             if revoked:
@@ -146,12 +147,6 @@ class AccountAdmin(LongListAdmin):
         else:
             messages.info(request, f"{account} 没有Token。")
         return back_to(account)
-
-    def _account(self, request: HttpRequest, object_id: str) -> Account:
-        account = self.get_object(request, object_id)
-        if account is None:
-            raise Http404
-        return account
 
 
 @admin.register(UserAuthToken)

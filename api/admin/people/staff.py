@@ -84,7 +84,9 @@ class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignor
 
 def _kind(of: ContentType | None) -> str | None:
     model = of.model_class() if of else None
-    return kind_of(model._meta) if model else of and of.model
+    if of is None or model is None:
+        return of and str(of.model)
+    return kind_of(model._meta)
 
 
 class KindFilter(admin.RelatedOnlyFieldListFilter):
@@ -92,7 +94,7 @@ class KindFilter(admin.RelatedOnlyFieldListFilter):
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         found = super().field_choices(field, request, model_admin)
-        return [(pk, _kind(ContentType.objects.get_for_id(pk))) for pk, _ in found]
+        return [(pk, _kind(ContentType.objects.get_for_id(int(pk)))) for pk, _ in found]
 
 
 @admin.register(LogEntry)

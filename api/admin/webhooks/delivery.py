@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -20,6 +20,7 @@ from api.admin.coupons.record_export import in_short
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
+from api.admin.desk.rows import row_or_404
 from api.admin.orders.reading import FactsAdmin
 from api.models import Order, ShopEvent, WebhookDelivery
 from api.services.events import endpoints
@@ -170,9 +171,7 @@ class WebhookDeliveryAdmin(FactsAdmin):
         ),
     )
     def redeliver(self, request: HttpRequest, form: DeskDialogForm, object_id: str) -> HttpResponse:
-        delivery = self.get_object(request, object_id)
-        if delivery is None:
-            raise Http404
+        delivery = row_or_404(self, request, object_id)
         if endpoints.redeliver([delivery.pk], now=timezone.now()):
             self.log_change(request, delivery, "重新投递")
             messages.success(request, "将重新投递。")

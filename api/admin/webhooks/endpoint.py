@@ -9,7 +9,7 @@ from django.contrib.admin import display
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from unfold.enums import ActionVariant
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import titled
+from api.admin.desk.rows import row_or_404
 from api.admin.webhooks.endpoint_form import EndpointForm
 from api.models import WebhookDelivery, WebhookEndpoint
 from api.rules.webhooks import KINDS
@@ -157,7 +158,7 @@ class WebhookEndpointAdmin(DeskAdmin):
         ),
     )
     def send_test(self, request: HttpRequest, form: DeskDialogForm, object_id: str) -> HttpResponse:
-        endpoint = self._found(request, object_id)
+        endpoint = row_or_404(self, request, object_id)
         # Not before the commit: no transaction waits for a stranger.
         transaction.on_commit(partial(_test, request, endpoint), robust=True)
         return back_to(endpoint)
@@ -177,7 +178,7 @@ class WebhookEndpointAdmin(DeskAdmin):
         ),
     )
     def rotate(self, request: HttpRequest, form: DeskDialogForm, object_id: str) -> HttpResponse:
-        endpoint = self._found(request, object_id)
+        endpoint = row_or_404(self, request, object_id)
         endpoints.rotate(endpoint, now=timezone.now())
         self.log_change(request, endpoint, "更换签名密钥")
         messages.success(request, "已更换密钥，旧密钥在24小时内仍然有效。")
@@ -199,7 +200,7 @@ class WebhookEndpointAdmin(DeskAdmin):
     def redeliver_dead(
         self, request: HttpRequest, form: DeskDialogForm, object_id: str
     ) -> HttpResponse:
-        endpoint = self._found(request, object_id)
+        endpoint = row_or_404(self, request, object_id)
         number = endpoints.redeliver_dead(endpoint, now=timezone.now())
         if number:
             self.log_change(request, endpoint, f"重新投递{number}条死信")
@@ -207,12 +208,6 @@ class WebhookEndpointAdmin(DeskAdmin):
         else:
             messages.info(request, "没有死信。")
         return back_to(endpoint)
-
-    def _found(self, request: HttpRequest, object_id: str) -> WebhookEndpoint:
-        endpoint: WebhookEndpoint | None = self.get_object(request, object_id)
-        if endpoint is None:
-            raise Http404
-        return endpoint
 
 
 def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> None:
