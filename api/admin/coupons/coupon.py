@@ -145,7 +145,7 @@ class CouponAdmin(
         "disable",
         "enable",
     )
-    actions_row = ("issue", "records", "effect", "stop", "disable")
+    actions_row = ("issue", "records", "effect", "stop", "resume", "disable", "enable")
 
     class Media:
         js = ("api/coupon_form.js",)
@@ -258,6 +258,11 @@ class CouponAdmin(
             "media": self.media,
         }
         return issuing.page(request, self._to_be_issued(request, object_id), frame)
+
+    def fits(self, name: str, coupon: Coupon) -> bool:
+        """Whether the menu of this coupon's row offers the action: of two, what it is not yet."""
+        idle = "stop" if coupon.paused else "resume", "disable" if coupon.disabled else "enable"
+        return name not in idle
 
     def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may_look = self.has_view_permission(request)

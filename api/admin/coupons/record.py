@@ -45,6 +45,14 @@ class VoidForm(DeskDialogForm):
         help_text="会写入这张优惠券的经过和操作日志。",
     )
 
+    def about(self) -> dict[str, str]:
+        of = CouponRecord.objects.select_related("account", "coupon")
+        record = of.filter(pk=number_in(self.object_id)).first()
+        if record is None:
+            return {}
+        about = {"券号": record.number, "账户": record.account.username}
+        return about | {"优惠券": record.coupon.name}
+
     def is_done(self, data: dict[str, Any]) -> bool:
         return _taken_back(self.object_id, user_id(self.request), data.get("reason", ""))
 
@@ -189,6 +197,10 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
     def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may_look = self.has_view_permission(request)
         return may_look and request.user.has_perm("api.void_couponrecord")
+
+    def fits(self, name: str, record: CouponRecord) -> bool:
+        """Whether the menu of this record's row offers the action."""
+        return name != "void" or record.status == CouponRecordStatus.UNUSED
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         record = self.get_object(request, str(object_id))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -70,10 +71,14 @@ class DeskDialogForm(BaseDialogForm):
         """Shows the form as it was sent, not validated again, and what became of it."""
         self._errors, self.cleaned_data, self.outcome = ErrorDict(), {}, outcome
 
+    def about(self) -> Mapping[str, str]:
+        """What the dialog says of the row before it asks, by their labels."""
+        return {}
+
     def get_before_template_context(
         self, request: HttpRequest, object_id: Any = None
     ) -> dict[str, Any]:
-        return {"changes": self.changes, "outcome": self.outcome}
+        return {"about": self.about(), "changes": self.changes, "outcome": self.outcome}
 
 
 def asking(
@@ -114,9 +119,20 @@ def whole(action: Any) -> Any:
             shown = {"dialog": action.dialog, "form": form}
             shown["form_submit_text"] = action.dialog["form_submit_text"]
             return render(request, "unfold/helpers/dialog.html", shown)
-        return answer
+        return _back_to_list(admin, request, answer)
 
     return run
+
+
+def _back_to_list(admin: Any, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """The answer; where the dialog was opened in the admin's list, it leads back to the list as it
+    was filtered."""
+    at = urlsplit(request.headers.get("HX-Current-URL", ""))
+    opts = admin.opts
+    listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    if "HX-Redirect" in answer and at.path == listed:
+        answer["HX-Redirect"] = f"{listed}?{at.query}" if at.query else listed
+    return answer
 
 
 def back_to(row: Model) -> HttpResponse:

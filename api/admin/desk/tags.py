@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import template
+from django.contrib import admin
+from django.db.models import Model
 
 from api.admin.desk.names import name_at
 
@@ -13,3 +15,13 @@ register = template.Library()
 def desk_name(part: dict[str, Any]) -> Any:
     """The title of a breadcrumb: the desk's own, where it leads to a list."""
     return name_at(part.get("link"), part.get("title"))
+
+
+@register.filter
+def fitting(actions: list[dict[str, Any]], row: Model) -> list[dict[str, Any]]:
+    """Of the actions in the menu of a row, those that the row's admin does not refuse for it."""
+    fits = getattr(admin.site.get_model_admin(type(row)), "fits", None)
+    if fits is None:
+        return actions
+    prefix = f"admin:{row._meta.app_label}_{row._meta.model_name}_"
+    return [one for one in actions if fits(one["raw_path"].removeprefix(prefix), row)]

@@ -85,7 +85,7 @@ class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignor
 def _kind(of: ContentType | None) -> str | None:
     model = of.model_class() if of else None
     if of is None or model is None:
-        return of and str(of.model)
+        return str(of.model) if of else None
     return kind_of(model._meta)
 
 
