@@ -111,6 +111,7 @@ USE_TZ = True
 
 # What the theme's date filters accept: dates as one types them, and as the theme's calendar writes
 # them in Chinese.
+FORMAT_MODULE_PATH = "luffy.formats"
 DATE_INPUT_FORMATS = ["%Y-%m-%d", "%Y/%m/%d"]
 
 LOCALE_PATHS = [BASE_DIR / "locale"]  # Chinese for what the admin's theme says in English

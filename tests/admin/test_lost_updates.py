@@ -424,9 +424,9 @@ def test_a_token_is_not_revoked_of_an_account_that_has_another_name_by_now(chief
 def test_history_keeps_old_and_new_values_and_managers_can_read_it(manager: Client) -> None:
     coupon = CouponFactory(money_equivalent_value=40)
     manager.post(url_of(coupon), opened(manager, coupon) | {"money_equivalent_value": "50"})
-    assert history_of(coupon) == "修改“等值货币”：40 → 50"
+    assert history_of(coupon) == "修改“面额（元）”：40 → 50"
     shown = manager.get(reverse("admin:api_coupon_history", args=[coupon.pk])).content.decode()
-    assert "“等值货币”：40 → 50" in shown
+    assert "“面额（元）”：40 → 50" in shown
 
 
 def test_history_tells_of_the_rows_within_a_page(course_manager: Client) -> None:

@@ -103,6 +103,7 @@ class IssueBatchAdmin(DeskAdmin):
     list_per_page = 20
     search_fields = ("coupon__name", "note")
     search_help_text = "按优惠券名称或备注搜索"
+    when_empty = "在优惠券的页面点“发放”或“生成兑换码”，每一次都是一个批次。"
     ordering = ("-id",)
     sortable_by = ()
     actions_detail = ("records", "codes", "export", "take_back")

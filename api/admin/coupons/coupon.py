@@ -89,7 +89,12 @@ class CouponAdmin(
     WithStopping, WithDisabling, WithTurnover, WithEffect, WithCodes, WithCopying, DeskAdmin
 ):
     form = CouponForm
-    labels = {"date": "创建时间"}
+    labels = {
+        "date": "创建时间",
+        "money_equivalent_value": "面额（元）",
+        "minimum_consume": "最低消费（元）",
+        "max_off": "最多减（元）",
+    }
     radio_fields = {"coupon_type": admin.HORIZONTAL}
     conditional_fields = SHOWN_WHEN
     readonly_fields = (
@@ -128,6 +133,7 @@ class CouponAdmin(
     list_filter_submit = True
     search_fields = ("name", "brief")
     search_help_text = "按活动名称或介绍搜索"
+    when_empty = "新建一张优惠券，保存后即可发放或公开领取。"
     ordering = ("-id",)
     date_hierarchy = "open_date"
     actions_list = (

@@ -88,10 +88,10 @@ class CouponForm(DeskForm):
         exclude = ("content_type", "object_id")
         widgets = {"brief": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
         help_texts = {
-            "money_equivalent_value": "单位：元，立减或满减的金额。",
-            "minimum_consume": "单位：元，消费满多少才能使用。",
+            "money_equivalent_value": "立减或满减的金额。",
+            "minimum_consume": "消费满多少才能使用。",
             "off_percent": "顾客支付原价的百分之几：填79表示支付79%，即7.9折。",
-            "max_off": "单位：元，折扣最多减多少；留空表示不限。",
+            "max_off": "折扣最多减多少；留空表示不限。",
             "claimable": "在领取时间内，任何账户都可以自己领取。",
             "per_account": "一个账户最多领几张；发放的、已作废和已过期的也计算在内。",
             "code": "凭口令也可以领取，不必公开；不区分大小写和空格。留空表示没有口令。",

@@ -119,6 +119,7 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
     list_filter_submit = True
     search_fields = ("number",)  # for the box; get_search_results does the search
     search_help_text = "按券号或用户名的开头搜索"
+    when_empty = "在优惠券的页面点“发放”，或让学员领取；每一张都会记在这里。"
     ordering = ("-id",)
     sortable_by = ()
     inlines = (EventInline,)

@@ -28,6 +28,7 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
 
     form = DeskForm
     labels: Mapping[str, str] = {}
+    when_empty = ""  # what an empty list says can be done
     paginator = CountedPages
     list_per_page = 50
     list_max_show_all = 0

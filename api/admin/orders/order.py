@@ -155,6 +155,7 @@ class OrderAdmin(FactsAdmin):
     search_fields = ("order_number",)  # what it finds is in get_search_results
     search_help_text = "按订单号或用户名的开头搜索"
     numbered_by = "order_number"
+    when_empty = "学员下单后会显示在这里。"
     actions_detail = ("mark_paid", "ask_refund")
 
     # --- Facts --------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ class RefundAdmin(FactsAdmin):
     search_fields = ("out_request_no",)  # what it finds is in get_search_results
     search_help_text = "按退款单号（以订单号开头）的开头搜索"
     numbered_by = "out_request_no"
+    when_empty = "学员申请退款，或在已付款订单的页面点“申请退款”，都会列在这里等待审核。"
     actions_detail = ("approve", "refuse")
 
     @unfold_display(description="状态", label=COLOURS)

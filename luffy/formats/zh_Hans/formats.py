@@ -1,0 +1,5 @@
+"""How the desk writes a day and a moment, everywhere: 2026-11-26, 2026-11-26 14:05."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "Y-m-d"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "Y-m-d H:i"
+TIME_FORMAT = "H:i"
