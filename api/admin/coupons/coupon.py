@@ -23,6 +23,7 @@ from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
 from api.admin.coupons import binding, issuing, words
+from api.admin.coupons.as_seen import WithPreview
 from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.codes import WithCodes
 from api.admin.coupons.copying import WithCopying
@@ -86,7 +87,14 @@ class BindingFilter(DropdownFilter):
 
 @admin.register(Coupon)
 class CouponAdmin(
-    WithStopping, WithDisabling, WithTurnover, WithEffect, WithCodes, WithCopying, DeskAdmin
+    WithPreview,
+    WithStopping,
+    WithDisabling,
+    WithTurnover,
+    WithEffect,
+    WithCodes,
+    WithCopying,
+    DeskAdmin,
 ):
     form = CouponForm
     labels = {
@@ -106,6 +114,7 @@ class CouponAdmin(
         "rate_of_use",
         "brought_in",
         "codes_left",
+        "as_seen",
     )
     list_display = (
         "name",
@@ -171,7 +180,8 @@ class CouponAdmin(
         quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         seen = (("rate_of_use", "brought_in"), "codes_left")
-        brought = [("成效", {"fields": seen})] if obj else []
+        brought = [("学员看到的样子", {"fields": ("as_seen",)})] if obj else []
+        brought += [("成效", {"fields": seen})] if obj else []
         standing = (("receipt_standing", "use_standing"),) if obj else ()
         return (
             (None, {"fields": ("name", "brief", *standing)}),
