@@ -180,7 +180,9 @@ class CouponAdmin(
         quantity = ("quantity", ("claimable", "per_account"), "code")
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         seen = (("rate_of_use", "brought_in"), "codes_left")
-        brought = [("学员看到的样子", {"fields": ("as_seen",)})] if obj else []
+        brought: list[tuple[str, Any]] = (
+            [("学员看到的样子", {"fields": ("as_seen",)})] if obj else []
+        )
         brought += [("成效", {"fields": seen})] if obj else []
         standing = (("receipt_standing", "use_standing"),) if obj else ()
         return (
