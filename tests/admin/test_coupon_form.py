@@ -494,4 +494,4 @@ def test_a_form_reads_a_day_as_it_is_typed_and_as_the_calendar_writes_it(
     assert coupon.open_date == dt.date(2026, 11, 22)
     page = manager.get(f"/admin/api/coupon/{coupon.pk}/change/").content.decode()
     shown = re.findall(r'name="(?:open|close|valid_begin|valid_end)_date" value="([^"]*)"', page)
-    assert shown == ["2026/11/22", "2026/12/12", "2026/11/22", "2026/12/31"]
+    assert shown == ["2026-11-22", "2026-12-12", "2026-11-22", "2026-12-31"]
