@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import BooleanFieldListFilter, display
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -13,10 +13,8 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
-    DropdownFilter,
 )
 from unfold.decorators import action
 from unfold.decorators import display as unfold_display
@@ -27,6 +25,7 @@ from api.admin.coupons.as_seen import WithPreview
 from api.admin.coupons.binding import with_bindings
 from api.admin.coupons.codes import WithCodes
 from api.admin.coupons.copying import WithCopying
+from api.admin.coupons.coupon_filters import BindingFilter, ReceiptStateFilter, UseStateFilter
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
 from api.admin.coupons.disabling import WithDisabling
 from api.admin.coupons.effect import WithEffect
@@ -42,26 +41,6 @@ from api.services.coupons.bindings import binding_of
 from api.services.coupons.editing import Revived
 from api.services.coupons.lifecycle import Actor
 
-
-class ReceiptStateFilter(DropdownFilter):
-    title = "领取状态"
-    parameter_name = "receipt_state"
-
-    states = tuple(state for state in CouponState if state is not CouponState.DISABLED)
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        return [(state.value, state.label) for state in self.states]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
-
-
-class UseStateFilter(ReceiptStateFilter):
-    title = "使用状态"
-    parameter_name = "use_state"
-    states = tuple(CouponState)
-
-
 STATE_COLOURS = {
     CouponState.PENDING.label: "info",
     CouponState.RUNNING.label: "success",
@@ -69,20 +48,6 @@ STATE_COLOURS = {
     CouponState.DISABLED.label: "danger",
     STOPPED: "danger",
 }
-
-
-class BindingFilter(DropdownFilter):
-    title = "适用范围"
-    parameter_name = "bound"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        return [("no", "全站"), ("yes", "绑定课程")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Coupon]) -> QuerySet[Coupon]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        site_wide = Q(object_id__isnull=True) | Q(object_id=0)
-        return queryset.filter(site_wide if self.value() == "no" else ~site_wide)
 
 
 @admin.register(Coupon)

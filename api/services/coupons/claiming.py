@@ -7,8 +7,10 @@ until his transaction ends, so the second look cannot become untrue: issuing wai
 """
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Count, F, Max, QuerySet
 from django.db.models.functions import Coalesce
@@ -21,7 +23,7 @@ from api.errors import (
     CouponStopped,
     NotInReceiptDays,
 )
-from api.models import Coupon, CouponRecord
+from api.models import Coupon, CouponRecord, Course
 from api.models.compiled import Compiled
 from api.rules.coupons import claim_code
 from api.services.coupons import codes, lifecycle, mine
@@ -43,9 +45,6 @@ class Wanted(NamedTuple):
 
 
 _FIELDS = [field.attname for field in Coupon._meta.concrete_fields]
-_COUPON = Compiled(
-    lambda coupon_id: of_some_use(Coupon.objects.filter(pk=coupon_id)).values_list(*_FIELDS)
-)
 # How many an account has had, void, expired and issued ones too, and the number of its last claim.
 _HAD = Compiled(
     lambda coupon_id, account_id: (
@@ -134,8 +133,16 @@ def _may_have(wanted: Wanted, account_id: int, today: date) -> Any:
 
 
 def _coupon(coupon_id: int) -> Coupon | None:
-    rows = _COUPON.rows(coupon_id)
+    rows = _coupons(ContentType.objects.get_for_model(Course).pk).rows(coupon_id)
     return Coupon.from_db(DEFAULT_DB_ALIAS, _FIELDS, rows[0]) if rows else None
+
+
+@cache
+def _coupons(content_type_id: int) -> Compiled:
+    """Its statement holds the content type by which coupons know that they are of a course."""
+    return Compiled(
+        lambda coupon_id: of_some_use(Coupon.objects.filter(pk=coupon_id)).values_list(*_FIELDS)
+    )
 
 
 def _had_of(coupons: list[Coupon], account_id: int | None) -> dict[int, int]:
