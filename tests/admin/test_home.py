@@ -120,4 +120,4 @@ def test_who_may_not_see_coupons_sees_no_figures(course_manager: Client) -> None
     CouponRecordFactory(coupon__name="双十二", status=1)
     page = course_manager.get("/admin/").content.decode()
     assert "双十二" not in page
-    assert "专题课或学位课模块" in page
+    assert "专题课与模块" in page

@@ -236,7 +236,7 @@ def test_a_day_chosen_in_the_calendar_filters_the_list_and_the_file(desk: Any) -
     days = desk.locator("#id_get_time_from")
     desk.locator("#filter-form .date-icon").first.click()
     desk.locator(".calendarbox:visible").get_by_role("link", name="今天").click()
-    expect(days).to_have_value(f"{noon:%Y/%m/%d}")
+    expect(days).to_have_value(f"{noon:%Y-%m-%d}")
     desk.get_by_role("button", name="应用过滤器").click()
     expect(desk.locator("#result_list")).to_contain_text("TODAY")
     expect(desk.locator("#result_list")).not_to_contain_text("EARLIER")

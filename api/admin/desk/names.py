@@ -19,7 +19,7 @@ def kind_of(opts: Any) -> str:
     """The name of a model with these options: the sidebar's, or, where it has no link, the model's
     own without its number."""
     named = _NAMES.get(str(opts.label_lower))
-    return named or _NUMBER.sub("", str(opts.verbose_name_plural))
+    return named or _NUMBER.sub("", str(opts.verbose_name))
 
 
 class NamedOptions:
