@@ -19,7 +19,7 @@ from tests.api.test_taking_back import STATUSES, issued, statuses_of
 from tests.support import codes as making
 from tests.support.factories import CouponFactory, CouponRecordFactory, CourseFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 BATCHES = "/admin/api/issuebatch/"
 RECORDS = "/admin/api/couponrecord/"
 

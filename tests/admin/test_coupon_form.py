@@ -21,6 +21,8 @@ from tests.support.factories import (
     course_type_of,
 )
 
+pytestmark = pytest.mark.slow  # dozens of large pages
+
 ADD = "/admin/api/coupon/add/"
 CASH = {
     "name": "双十二",

@@ -11,7 +11,7 @@ from api.models import Course, CourseDetail, CourseSection, DegreeCourse, PriceP
 from tests.admin.rows import MAKERS, course, degree, sub_category, teacher
 from tests.support.factories import PricePolicyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 POLICY = "api-pricepolicy-content_type-object_id"
 QUESTION = "api-oftenaskedquestion-content_type-object_id"
 CHAPTER = "coursechapters"

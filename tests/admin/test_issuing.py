@@ -35,7 +35,7 @@ from tests.support.factories import (
 )
 from utils.spreadsheets import export as exporting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 EVERYBODY = Audience(None)
 DAY = dt.timedelta(days=1)
 

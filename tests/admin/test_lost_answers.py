@@ -28,7 +28,7 @@ from tests.admin.test_lost_updates import dialog_of, opened, url_of
 from tests.support import orders
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 Lose = Callable[..., None]
 RECORDS = "/admin/api/couponrecord/"
 

@@ -45,7 +45,7 @@ from tests.support.factories import (
 )
 from tests.support.pages import form_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 POLICY = "api-pricepolicy-content_type-object_id"
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 

@@ -31,7 +31,7 @@ from tests.support.factories import (
     PricePolicyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LIST, ENROLLED = "/admin/api/order/", "/admin/api/enrolledcourse/"
 RECORDS, COUPONS = "/admin/api/couponrecord/", "/admin/api/coupon/"
 

@@ -26,7 +26,7 @@ from tests.admin.conftest import MakeStaff
 from tests.support.factories import CouponFactory, CouponRecordFactory, OrderFactory
 from utils.spreadsheets import export as exporting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LIST = "/admin/api/couponrecord/"
 EXPORT = f"{LIST}export/"
 CSV, XLSX = "0", "1"

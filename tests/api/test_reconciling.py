@@ -25,7 +25,7 @@ from tests.support.at_once import at_once
 from tests.support.bills import DAY, MORNING, NOON, paid_through
 from tests.support.gateways import LocalGateway
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 CHANNELS = pytest.mark.parametrize("channel", ["alipay", "wechat"])
 NEXT = DAY + timedelta(days=1)
 

@@ -19,7 +19,7 @@ from tests.support import orders
 from tests.support.consumers import Consumer, all_due, consumer, endpoint
 from tests.support.tasks import tasks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 Status = WebhookDelivery.Status
 
 
