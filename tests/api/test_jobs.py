@@ -1,5 +1,6 @@
 """`manage.py jobs`: what cron runs every minute."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from api.management.commands.jobs import Command
 from api.models import (
     CouponCode,
     CouponRecord,
@@ -233,6 +235,47 @@ def test_the_check_changes_nothing():
 
 
 # --- The loop -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", range(1, 40))
+def test_a_signal_at_any_step_of_the_pause_ends_the_loop(step, monkeypatch, handlers):
+    """Also where the pause holds a lock that the signal's handler may want."""
+    steps, runs = itertools.count(1), itertools.count(1)
+
+    def at_that_step(frame, event, arg):
+        if next(steps) == step:
+            signal.raise_signal(signal.SIGTERM)
+        return at_that_step
+
+    def run(self):
+        if next(runs) == 1:
+            sys.settrace(at_that_step)
+        else:  # the pause has fewer steps
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Command, "_run", run)
+    signal.alarm(5)
+    call_command("jobs", every=0.02)
+
+    assert next(runs) <= 3
+
+
+@pytest.fixture
+def handlers():
+    """Of signals, put back after the test; SIGALRM raises, where a test hangs."""
+
+    def hangs(*_):
+        raise TimeoutError
+
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGALRM, hangs)
+    yield
+    sys.settrace(None)
+    signal.alarm(0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.slow

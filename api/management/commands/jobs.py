@@ -2,8 +2,9 @@
 once."""
 
 import signal
-import threading
+from contextlib import suppress
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
@@ -47,12 +48,16 @@ class Command(BaseCommand):
         return well
 
     def _repeat(self, every: int) -> None:
-        ended = threading.Event()
+        """Not with an Event: a signal that comes while it takes its lock would wait for that lock
+        for ever. A SimpleQueue may be put into at any moment."""
+        ended: SimpleQueue[int] = SimpleQueue()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ended.set())  # the run that is under way is ended
-        while not ended.is_set():
-            self._run()
-            ended.wait(every)
+            signal.signal(number, lambda number, _: ended.put(number))
+        while True:
+            self._run()  # a signal does not break it off
+            with suppress(Empty):
+                ended.get(timeout=every)
+                return
 
     def _check(self) -> None:
         now = timezone.now()
