@@ -193,6 +193,17 @@ def test_the_list_costs_two_queries_beside_the_token(alice: Customer):
     assert len(queries) == 3
 
 
+def test_a_claim_costs_six_queries_beside_the_token(alice: Customer):
+    """Two looks, the piece, the record and its event, and what webhooks tell."""
+    first, second = public(), public()
+    claim(alice, couponid=first.pk)
+    with CaptureQueriesContext(connection) as queries:
+        claim(alice, couponid=second.pk)
+    begun = ("BEGIN", "SAVEPOINT", "RELEASE")
+    asked = [query for query in queries.captured_queries if not query["sql"].startswith(begun)]
+    assert len(asked) == 7
+
+
 # --- Claiming -------------------------------------------------------------------------------------
 
 

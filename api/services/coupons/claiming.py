@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -45,14 +45,15 @@ class Wanted(NamedTuple):
 
 
 _FIELDS = [field.attname for field in Coupon._meta.concrete_fields]
-# How many an account has had, void, expired and issued ones too, and the number of its last claim.
-_HAD = Compiled(
-    lambda coupon_id, account_id: (
-        CouponRecord.objects.filter(coupon=coupon_id, account=account_id)
-        .values("coupon")
-        .values_list(Count("pk"), Coalesce(Max("claim_no"), 0))
-    )
-)
+
+
+class Asked(NamedTuple):
+    """The coupon that is asked for as it is now, how many of it the account has had, and the number
+    of its last claim."""
+
+    coupon: Coupon
+    had: int
+    last_claim: int
 
 
 class Offered(NamedTuple):
@@ -94,10 +95,10 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
     """
     today, one_time = timezone.localdate(now), wanted.one_time
     with transaction.atomic():
-        if not _may_have(wanted, account_id, today).left:
+        if not _may_have(wanted, account_id, today).coupon.left:
             raise ClaimedOut
         taken = Coupon.objects.receivable(today).take(wanted.coupon_id or 0, 1)
-        coupon = _may_have(wanted, account_id, today)
+        coupon, _, last_claim = _may_have(wanted, account_id, today)
         if not taken:
             raise ClaimedOut
         record = CouponRecord(
@@ -105,7 +106,7 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
             account_id=account_id,
             number=new_number(),
             get_time=now,
-            claim_no=coupon.last_claim + 1,
+            claim_no=last_claim + 1,
             batch_id=one_time and one_time.batch_id,
         )
         reason = "凭兑换码领取" if one_time else "领取"
@@ -116,33 +117,48 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
     return mine.just_received(record, now=now)
 
 
-def _may_have(wanted: Wanted, account_id: int, today: date) -> Any:
-    """The coupon as it is now, with `last_claim` of the account, if the account may have one more
-    of it. Two queries."""
-    coupon: Any = _coupon(wanted.coupon_id or 0)
-    if coupon is None or not (wanted.by_code or coupon.claimable):
+def _may_have(wanted: Wanted, account_id: int, today: date) -> Asked:
+    """The coupon as it is now, if the account may have one more of it. One query."""
+    asked = _asked(wanted.coupon_id or 0, account_id)
+    if asked is None or not (wanted.by_code or asked.coupon.claimable):
         raise CouponNotThere
+    coupon = asked.coupon
     if coupon.is_stopped:
         raise CouponStopped
     if not coupon.open_date <= today <= coupon.close_date or is_over(coupon, today):
         raise NotInReceiptDays
-    [(had, coupon.last_claim)] = _HAD.rows(coupon.pk, account_id) or [(0, 0)]
-    if had >= coupon.per_account:
+    if asked.had >= coupon.per_account:
         raise ClaimLimitReached
-    return coupon
+    return asked
 
 
-def _coupon(coupon_id: int) -> Coupon | None:
-    rows = _coupons(ContentType.objects.get_for_model(Course).pk).rows(coupon_id)
-    return Coupon.from_db(DEFAULT_DB_ALIAS, _FIELDS, rows[0]) if rows else None
+def _asked(coupon_id: int, account_id: int) -> Asked | None:
+    rows = _queries(ContentType.objects.get_for_model(Course).pk).rows(coupon_id, account_id)
+    if not rows:
+        return None
+    *fields, had, last_claim = rows[0]
+    return Asked(Coupon.from_db(DEFAULT_DB_ALIAS, _FIELDS, fields), had, last_claim)
 
 
 @cache
-def _coupons(content_type_id: int) -> Compiled:
+def _queries(content_type_id: int) -> Compiled:
     """Its statement holds the content type by which coupons know that they are of a course."""
     return Compiled(
-        lambda coupon_id: of_some_use(Coupon.objects.filter(pk=coupon_id)).values_list(*_FIELDS)
+        lambda coupon_id, account_id: (
+            of_some_use(Coupon.objects.filter(pk=coupon_id))
+            .annotate(
+                had=_of_records(account_id, Count("pk")),
+                last_claim=_of_records(account_id, Max("claim_no")),
+            )
+            .values_list(*_FIELDS, "had", "last_claim")
+        )
     )
+
+
+def _of_records(account_id: int, figure: Count | Max) -> Coalesce:
+    """Of the account's records of the coupon, void, expired and issued ones too; 0 of none."""
+    theirs = CouponRecord.objects.filter(coupon=OuterRef("pk"), account=account_id)
+    return Coalesce(Subquery(theirs.values("coupon").values_list(figure)), 0)
 
 
 def _had_of(coupons: list[Coupon], account_id: int | None) -> dict[int, int]:

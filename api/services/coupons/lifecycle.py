@@ -60,7 +60,7 @@ def come(
     """Inserts new records, unused, each with the event that it came at its `get_time`. Two
     statements for every BATCH of them. What it takes off a coupon's pieces is the caller's:
     `Coupon.objects.take`."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         written = CouponRecord.objects.bulk_create(records, batch_size=BATCH)
         with connection.cursor() as cursor:
             for at in range(0, len(written), BATCH):
