@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast chaos mutants check fmt bench gate clean
+.PHONY: help run test test-fast chaos mutants check fmt bench load gate clean
 
 help:  ## This list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ fmt: .venv/.dev  ## Puts right what lint and format can put right themselves
 bench: .venv/.dev  ## The tables of docs/benchmarks.md; needs a Redis, and redis-server
 	"$(BIN)/python" -m benchmarks
 
+load: .venv/.dev .venv/.load  ## The tables of docs/load.md: a shop's day, a sale's first minute; needs a PostgreSQL
+	"$(BIN)/python" -m benchmarks.load $(ARGS)
+
 gate:  ## All that must hold before a change lands; needs a PostgreSQL and a Redis
 	.ci/run
 
@@ -62,3 +65,8 @@ clean:  ## Removes the virtual environment and the tools' caches, not what `make
 .venv/.dev: requirements.txt requirements-dev.txt | .venv/bin/python
 	"$(BIN)/python" -m pip install --quiet --requirement requirements-dev.txt
 	touch $@ .venv/.run
+
+.venv/.load: requirements-load.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/load
+	.venv/load/bin/python -m pip install --quiet --requirement requirements-load.txt
+	touch $@
