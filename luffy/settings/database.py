@@ -1,4 +1,5 @@
-"""The database of DATABASE_URL, or of its parts: DATABASE_HOST, DATABASE_NAME and so on."""
+"""The database of DATABASE_URL, or of its parts, DATABASE_HOST, DATABASE_NAME and so on; and a
+replica of it, for what may be some seconds old (DATABASE_REPLICA_URL)."""
 
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from psycopg.pq import Conninfo
 
 from luffy.settings.environment import LONGEST_WAIT, VAR_DIR, env, number
 from utils.environment import LARGEST_PORT, whole_number
+from utils.replica import REPLICA
 
 LONGEST_NAME = 63  # of PostgreSQL
 # What libpq takes no other values for.
@@ -37,7 +39,7 @@ def database() -> dict[str, Any]:
         )
     config = parts or of_url(url or f"sqlite:///{VAR_DIR}/db.sqlite3")
     config |= {"CONN_MAX_AGE": number("DATABASE_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True}
-    options = config.setdefault("OPTIONS", {})
+    config.setdefault("OPTIONS", {})
     match config.get("ENGINE"):
         case "django.db.backends.sqlite3":
             check_sqlite(config)
@@ -49,15 +51,33 @@ def database() -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             }
         case _:
-            check_postgresql(config)
-            config |= {"ENGINE": "luffy.postgresql", "OPTIONS": postgresql() | options}
+            limit_postgresql(config, "DATABASE_URL")
     return config
 
 
-def of_url(url: str) -> dict[str, Any]:
-    """What the URL says."""
+def replica() -> dict[str, Any] | None:
+    """The replica of DATABASE_REPLICA_URL; None where it is not set. Its connections are not
+    checked before use: what fails there is read from the database itself (utils/replica.py).
+
+    Raises ImproperlyConfigured, which never repeats a password.
+    """
+    name = "DATABASE_REPLICA_URL"
+    url = env.str(name, default="")
+    if not url:
+        return None
+    config = of_url(url, name)
+    if not url.startswith("p") or DATABASE["ENGINE"] != "luffy.postgresql":
+        raise ImproperlyConfigured(f"{name} must be a PostgreSQL's, and so must the database be.")
+    config |= {"CONN_MAX_AGE": DATABASE["CONN_MAX_AGE"], "TEST": {"MIRROR": "default"}}
+    config.setdefault("OPTIONS", {})
+    limit_postgresql(config, name)
+    return config
+
+
+def of_url(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """What the URL says that the environment variable `name` has."""
     if not re.match(r"(postgres|postgresql|psql|pgsql)://|sqlite:///|sqlite://:memory:$", url):
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///.")
+        raise ImproperlyConfigured(f"{name} must begin with postgres:// or sqlite:///.")
     place, mark, query = url.partition("?")
     try:
         # django-environ takes a + of the password for a space, and port 0 for none.
@@ -66,8 +86,8 @@ def of_url(url: str) -> dict[str, Any]:
             raise ValueError("port 0")
     except ValueError:  # may quote the password
         raise ImproperlyConfigured(
-            "DATABASE_URL must be as in postgres://user:password@host:5432/name, with %-signs for "
-            "what a URL cannot hold."
+            f"{name} must be as in postgres://user:password@host:5432/name, with %-signs for what "
+            "a URL cannot hold."
         ) from None
     return config
 
@@ -103,10 +123,16 @@ def check_sqlite(config: dict[str, Any]) -> None:
         raise ImproperlyConfigured("DATABASE_URL names a file in a directory that is not there.")
 
 
-def check_postgresql(config: dict[str, Any]) -> None:
+def limit_postgresql(config: dict[str, Any], url: str) -> None:
+    """Gives the connections their limits. `url` is the environment variable's name."""
+    check_postgresql(config, url)
+    config |= {"ENGINE": "luffy.postgresql", "OPTIONS": postgresql() | config["OPTIONS"]}
+
+
+def check_postgresql(config: dict[str, Any], url: str) -> None:
     """Raises ImproperlyConfigured for what would fail with the first request."""
     for port in filter(None, str(config["PORT"]).split(",")):
-        whole_number("The port of DATABASE_URL", port, at_least=1, at_most=LARGEST_PORT)
+        whole_number(f"The port of {url}", port, at_least=1, at_most=LARGEST_PORT)
     if not 0 < len(config["NAME"]) <= LONGEST_NAME:
         raise ImproperlyConfigured(
             f"The database's name must have 1 to {LONGEST_NAME} characters, as in "
@@ -116,19 +142,19 @@ def check_postgresql(config: dict[str, Any]) -> None:
     for name, value in config["OPTIONS"].items():
         # Django's own, written in capitals, have come into `config` itself.
         if name not in known:
-            raise ImproperlyConfigured(f"DATABASE_URL cannot have the option {name!r}.")
+            raise ImproperlyConfigured(f"{url} cannot have the option {name!r}.")
         if name in NUMBERS and not isinstance(value, int):
-            raise ImproperlyConfigured(f"DATABASE_URL: {name} must be a whole number.")
+            raise ImproperlyConfigured(f"{url}: {name} must be a whole number.")
         if name in CHOICES and value not in CHOICES[name]:
             choices = ", ".join(sorted(CHOICES[name]))
-            raise ImproperlyConfigured(f"DATABASE_URL: {name} must be one of {choices}.")
+            raise ImproperlyConfigured(f"{url}: {name} must be one of {choices}.")
     if re.search("statement_timeout", str(config["OPTIONS"].get("options", ""))):
         raise ImproperlyConfigured(
-            "DATABASE_URL sets statement_timeout: say it with DATABASE_STATEMENT_TIMEOUT, so that "
+            f"{url} sets statement_timeout: say it with DATABASE_STATEMENT_TIMEOUT, so that "
             "the service knows how long to wait."
         )
     for name in {"AUTOCOMMIT", "ATOMIC_REQUESTS"} & config.keys():
-        raise ImproperlyConfigured(f"DATABASE_URL cannot have the option {name!r}.")
+        raise ImproperlyConfigured(f"{url} cannot have the option {name!r}.")
 
 
 def postgresql() -> dict[str, Any]:
@@ -144,4 +170,7 @@ def postgresql() -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": database()}
+DATABASE = database()
+_replica = replica()
+DATABASES = {"default": DATABASE} | ({REPLICA: _replica} if _replica else {})
+DATABASE_ROUTERS = ["utils.replica.Router"] if _replica else []

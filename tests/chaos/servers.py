@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -73,9 +74,12 @@ class Postgres:
         self._data.mkdir(mode=0o700)
         if self._user:
             shutil.chown(self._data, self._user)
+        self._fill()
+        self.start()
+
+    def _fill(self) -> None:
         self._run("initdb", "--pgdata", str(self._data), "--username=luffy", "--auth=trust",
                   "--encoding=UTF8", "--no-locale")  # fmt: skip
-        self.start()
 
     def start(self) -> None:
         command = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
@@ -147,6 +151,30 @@ class Postgres:
         return subprocess.Popen(
             command, stdout=self._log, stderr=self._log, user=self._user, cwd="/"
         )
+
+
+class Replica(Postgres):
+    """Follows another one, from a copy of all that it has."""
+
+    def __init__(self, place: Path, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__(place)
+
+    def _fill(self) -> None:
+        self._run("pg_basebackup", "--pgdata", str(self._data), "--host=127.0.0.1",
+                  f"--port={self._primary.port}", "--username=luffy", "--checkpoint=fast",
+                  "--write-recovery-conf")  # fmt: skip
+
+    def pause(self) -> None:
+        """It stays as it is, however the other one goes on."""
+        self._ask("SELECT pg_wal_replay_pause()")
+
+    def resume(self) -> None:
+        self._ask("SELECT pg_wal_replay_resume()")
+
+    def _ask(self, query: LiteralString) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(query)
 
 
 class Redis(RedisServer):

@@ -216,6 +216,26 @@ def test_a_database_url_that_cannot_work_does_not_start(url: str):
     assert_refused(refusal(**PRODUCTION | {"DATABASE_URL": url}), "DATABASE_URL must begin with")
 
 
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"DATABASE_REPLICA_URL": "10.0.0.2"}, "DATABASE_REPLICA_URL must begin with postgres://"),
+        ({"DATABASE_REPLICA_URL": "postgres://me:hush@h:port/db"}, "DATABASE_REPLICA_URL must be"),
+        ({"DATABASE_REPLICA_URL": "postgres://h/db?foo=bar"}, "DATABASE_REPLICA_URL cannot have"),
+        ({"DATABASE_REPLICA_URL": "sqlite:///db"}, "DATABASE_REPLICA_URL must be a PostgreSQL's"),
+        (
+            {"DATABASE_URL": "sqlite://:memory:", "DATABASE_REPLICA_URL": "postgres://h/db"},
+            "DATABASE_REPLICA_URL must be a PostgreSQL's, and so must the database be.",
+        ),
+    ],
+)
+def test_a_replica_that_cannot_work_does_not_start(own: dict[str, str], sentence: str):
+    said = refusal(**PRODUCTION | {"DATABASE_URL": "postgres://luffy@127.0.0.1/luffy"} | own)
+
+    assert_refused(said, sentence)
+    assert "hush" not in said
+
+
 def test_a_database_url_that_cannot_be_read_does_not_start_and_is_not_repeated():
     said = refusal(**PRODUCTION | {"DATABASE_URL": "postgres://luffy:hush-hush@db:port/luffy"})
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from api.models import Coupon, CouponRecord, CouponRecordStatus
 from api.services.coupons import turnover
 from api.services.coupons.turnover import NOTHING, PAID, Turnover, taken_off
+from utils.replica import may_be_old
 
 DAYS = (30, 90)  # how many a page may show
 _CLAIMED = Count("claim_no")  # null, and not counted, is that of a record that was issued
@@ -69,6 +70,7 @@ class Day:
     took_off: Decimal = field(default=NOTHING)
 
 
+@may_be_old
 def of_coupons(coupons: Sequence[Coupon]) -> dict[int, Effect]:
     """By the coupon's id. Two queries."""
     ids = [coupon.pk for coupon in coupons]
@@ -92,6 +94,7 @@ def of_coupons(coupons: Sequence[Coupon]) -> dict[int, Effect]:
     }
 
 
+@may_be_old
 def by_day(coupon_id: int, *, today: date, days: int) -> dict[date, Day]:
     """Each of so many days, the last of them today, oldest first. Two queries."""
     first = today - timedelta(days=days - 1)

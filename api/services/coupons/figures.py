@@ -10,6 +10,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from api.models import Coupon, CouponRecord, CouponRecordStatus, CouponState
+from utils.replica import may_be_old
 
 CHARTED_DAYS = 30
 SOON_DAYS = 7
@@ -43,6 +44,7 @@ class Figures:
         return sum(self.by_status.values())
 
 
+@may_be_old
 def figures(today: date) -> Figures:
     """Six queries."""
     coupons = Coupon.objects.with_states(today)

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from api.models import CouponRecord, CouponRecordStatus, OrderDetail
 from api.rules.orders import OrderStatus
+from utils.replica import may_be_old
 
 NOTHING = Decimal("0.00")
 PAID = Q(order__status__in=[OrderStatus.PAID.value, OrderStatus.REFUND_ASKED.value])
@@ -23,6 +24,7 @@ class Turnover(NamedTuple):
     took_off: Decimal = NOTHING
 
 
+@may_be_old
 def of_coupons(coupon_ids: Iterable[int]) -> dict[int, Turnover]:
     """For those of the coupons that were used at all. One query."""
     used = CouponRecord.objects.filter(

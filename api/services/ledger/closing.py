@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from api.models import Coupon, LedgerEntry
 from api.rules.ledger import CHANNELS, NOTHING, LedgerAccount, LedgerEvent
+from utils.replica import may_be_old
 
 MOST_DAYS = 366
 
@@ -86,6 +87,7 @@ class Closing:
         return sum((one.net for one in self.discounts), NOTHING)
 
 
+@may_be_old
 def closing(first: date, last: date) -> Closing:
     """What the books say of these days. Five queries, and their cost grows with the entries of
     these days; but for what is to go back, which is of all."""
