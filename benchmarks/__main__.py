@@ -18,6 +18,7 @@ BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when D
     "placing": "benchmarks.placing",
     "claiming": "benchmarks.claiming",
     "auditing": "benchmarks.auditing",
+    "years": "benchmarks.years",
 }
 
 
