@@ -6,19 +6,17 @@ inside.
 
 import logging
 from collections.abc import Callable
-from functools import cache
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django_redis import get_redis_connection
 from redis import RedisError, ResponseError
 from redis.exceptions import RedisClusterException
 
+from utils.migrated import is_migrated
 from utils.optimistic import GuardedWrite
 from utils.redis.connections import NotThisServer
 
@@ -60,15 +58,13 @@ def readyz() -> JsonResponse:
 
 
 def database() -> str:
-    """It has all migrations of this version, and can be written to. A later version's may be there
-    as well: the old processes go on while they are replaced."""
+    """It has all migrations of this version, and can be written to."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")  # on a standby, too
             if cursor.fetchone() == ("on",):
                 return READ_ONLY
-    applied = MigrationRecorder(connection).applied_migrations()
-    return OK if last_migrations() <= applied.keys() else NOT_MIGRATED
+    return OK if is_migrated() else NOT_MIGRATED
 
 
 def redis() -> str:
@@ -89,12 +85,6 @@ def redis() -> str:
         logger.warning("readyz: %s", error)
         return REFUSES_WRITES
     return OK
-
-
-@cache
-def last_migrations() -> frozenset[tuple[str, str]]:
-    """Of each app, those that no other one follows."""
-    return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def _state(probe: Callable[[], str], *failures: type[Exception]) -> str:

@@ -190,6 +190,13 @@ def test_running_it_again_renews_what_was_used_up():
     assert Account.objects.get(username="alex").check_password("luffy-demo-2018")
 
 
+def test_it_refuses_a_database_without_the_tables(db, monkeypatch):
+    monkeypatch.setattr(demo, "is_migrated", lambda: False)
+    with pytest.raises(CommandError, match=r"run `manage\.py migrate`"):
+        call_command("demo", force=True)
+    assert not Account.objects.exists()
+
+
 def test_it_refuses_where_debug_is_off(everything_in):
     with pytest.raises(CommandError, match="DEBUG is off"):
         call_command("demo")

@@ -31,6 +31,7 @@ from api.services import audit, cars
 from api.services.coupons import lifecycle
 from utils.alone import WAITING, alone
 from utils.environment import LARGEST_PORT
+from utils.migrated import is_migrated
 from utils.usernames import key as name_key
 
 PASSWORD = "luffy-demo-2018"  # noqa: S105  printed, and refused where DEBUG is off
@@ -78,6 +79,8 @@ class Command(BaseCommand):
     def handle(self, *, serve: str | None, force: bool, shop: bool = False, **options: Any) -> None:
         if not (settings.DEBUG or force):
             raise CommandError("DEBUG is off: --force puts accounts with known passwords here.")
+        if not is_migrated():
+            raise CommandError("The database lacks tables: run `manage.py migrate` first.")
         with alone(waiting=partial(self.stderr.write, WAITING)):
             now = timezone.now()
             load(now)
