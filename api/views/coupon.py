@@ -29,7 +29,7 @@ class CouponView(APIView):
     """What can be claimed, for everybody; claiming it."""
 
     def get_authenticators(self) -> list[Any]:
-        if self.request is not None and self.request.method == "GET":
+        if self.request is not None and self.request.method in ("GET", "HEAD"):
             return [OptionalAuth()]
         return super().get_authenticators()
 
@@ -40,13 +40,13 @@ class CouponView(APIView):
         return success(OfferedShown(offered, many=True).data)
 
     def post(self, request: AccountRequest) -> Response:
-        asked = parsed(ClaimRequest, request.data)
         account_id, now = request.auth.user_id, timezone.now()
-        claim_limits.count_claim(account_id)
-        if asked["code"] is not None:
-            claim_limits.check_guesses(account_id)
 
         def wanted() -> Wanted:
+            asked = parsed(ClaimRequest, request.data)
+            claim_limits.count_claim(account_id)
+            if asked["code"] is not None:
+                claim_limits.check_guesses(account_id)
             found = claiming.wanted(coupon_id=asked["couponid"], code=asked["code"])
             if found.coupon_id is None:
                 claim_limits.count_wrong_guess(account_id)

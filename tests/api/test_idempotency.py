@@ -10,16 +10,17 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from api.models import IdempotencyKey, Order, Payment, Refund
+from api.models import CouponRecord, IdempotencyKey, Order, Payment, Refund
 from api.services import idempotency
 from tests.conftest import Customer
 from tests.support import orders
-from tests.support.factories import CourseFactory, PricePolicyFactory
+from tests.support.factories import CouponFactory, CourseFactory, PricePolicyFactory
 from tests.support.gateways import LocalGateway
 
 pytestmark = pytest.mark.django_db
 KEY = {"Idempotency-Key": "k"}
-KINDS = ("place", "pay", "cancel", "refund")
+KINDS = ("place", "pay", "cancel", "refund", "claim")
+WRITTEN = (Order, Payment, Refund, CouponRecord)
 
 
 def course(pk: int = 1) -> Any:
@@ -28,6 +29,8 @@ def course(pk: int = 1) -> Any:
 
 def ready(customer: Customer, kind: str) -> tuple[str, dict[str, Any]]:
     """A request that is granted, the first time at least."""
+    if kind == "claim":
+        return "/api/coupon/", {"couponid": CouponFactory(claimable=True).pk}
     policy = course()
     if kind == "place":
         customer.post("/api/shoppingcar/", {"courseid": 1, "policyid": 10})
@@ -40,7 +43,7 @@ def ready(customer: Customer, kind: str) -> tuple[str, dict[str, Any]]:
 
 
 def in_sql() -> list[Any]:
-    return [list(table.objects.order_by("pk").values()) for table in (Order, Payment, Refund)]
+    return [list(table.objects.order_by("pk").values()) for table in WRITTEN]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -93,6 +96,8 @@ def test_another_path_under_the_key_is_refused(
         ("pay", {"payment_type": 7}),
         ("refund", {"courseids": "x"}),
         ("refund", {"courseids": [9]}),
+        ("claim", {"couponid": "x"}),
+        ("claim", {}),
     ],
 )
 def test_a_malformed_request_is_a_refusal_that_is_kept_too(
