@@ -9,6 +9,7 @@ from utils import tokens
 from utils.limits.requests import RefusedTokens
 
 _SCHEMES = ("token", "bearer", "jwt")
+_NOBODY = ("", "null", "undefined")  # JavaScript's words, sent while nobody is logged in
 
 
 class AccountRequest(Request):
@@ -45,7 +46,8 @@ class OptionalAuth(LuffyAuth):
 
 
 def _given(request: Request) -> str:
-    return _from_header(request) or request.query_params.get("token", "")
+    ways = (_from_header(request), request.query_params.get("token", ""))
+    return next((token for token in ways if token not in _NOBODY), "")
 
 
 def _find(token: str) -> UserAuthToken | None:

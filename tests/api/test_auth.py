@@ -167,9 +167,15 @@ def test_a_row_of_another_program_that_begins_like_a_hash_lets_nobody_in(anonymo
 
 
 @pytest.mark.parametrize("word", ["null", "undefined"])
-def test_null_and_undefined_are_unknown_tokens(anonymous, token: str, word: str):
+def test_null_and_undefined_let_nobody_in(anonymous, token: str, word: str):
     assert_refused(anonymous.get(f"{URL}?token={word}"))
     assert_refused(anonymous.get(URL, HTTP_AUTHORIZATION=f"jwt {word}"))
+
+
+def test_a_header_that_says_null_leaves_the_query_to_speak(anonymous, token: str):
+    answer = anonymous.get(f"{URL}?token={token}", HTTP_AUTHORIZATION="jwt null")
+
+    assert answer.status_code == 200
 
 
 def test_the_service_writes_the_hash_alone(db):

@@ -100,6 +100,24 @@ def test_a_wrong_token_is_refused_all_the_same(anonymous: APIClient):
     assert anonymous.get(URL, {"token": "wrong"}).status_code == 401
 
 
+@pytest.mark.parametrize("word", ["null", "undefined"])
+def test_who_is_logged_out_in_javascripts_words_sees_it(anonymous: APIClient, word: str):
+    coupon = public()
+    for answer in (
+        anonymous.get(URL, {"token": word}),
+        anonymous.get(URL, HTTP_AUTHORIZATION=word),
+        anonymous.get(URL, HTTP_AUTHORIZATION=f"jwt {word}"),
+    ):
+        assert [shown["id"] for shown in answer.json()["data"]] == [coupon.pk]
+
+
+def test_head_is_answered_as_get_is_without_a_body(alice: Customer, anonymous: APIClient):
+    for client in (alice, anonymous):
+        answer = client.head(URL)
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert anonymous.head(URL, HTTP_AUTHORIZATION="Token wrong").status_code == 401
+
+
 def test_nobody_claims_without_a_token(anonymous: APIClient):
     coupon = public()
     assert anonymous.post(URL, {"couponid": coupon.pk}).status_code == 401
