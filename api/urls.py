@@ -1,7 +1,8 @@
 """The endpoints of the API, a line each."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
 from django.views.decorators.csrf import csrf_exempt
 
 from api.schema.views import DocsView, SchemaView
@@ -13,6 +14,16 @@ from api.views.order import CancelOrderView, EnrolledView, OrderListView, OrderV
 from api.views.pay import AlipayView, PayOrderView, WechatPayView
 from api.views.payment import BestChoiceView, PaymentViewSet, QuoteView, TopUpView
 from api.views.refund import RefundView
+
+
+class OrderNumberConverter(StringConverter):
+    """An order's number. There is none with a NUL in it, which PostgreSQL cannot even look for."""
+
+    def to_python(self, value: str) -> str:
+        return "" if "\0" in value else value
+
+
+register_converter(OrderNumberConverter, "order")
 
 
 @csrf_exempt
@@ -33,12 +44,12 @@ urlpatterns = [
     path("payment/best/", BestChoiceView.as_view()),
     path("payment/topup/", TopUpView.as_view()),
     path("order/", OrderListView.as_view()),
-    path("order/<str:order_number>/", OrderView.as_view(), name="order"),
-    path("order/<str:order_number>/cancel/", CancelOrderView.as_view()),
+    path("order/<order:order_number>/", OrderView.as_view(), name="order"),
+    path("order/<order:order_number>/cancel/", CancelOrderView.as_view()),
     path("coupon/", CouponView.as_view()),
     path("couponrecord/", MyCouponsView.as_view()),
-    path("order/<str:order_number>/pay/", PayOrderView.as_view()),
-    path("order/<str:order_number>/refund/", RefundView.as_view()),
+    path("order/<order:order_number>/pay/", PayOrderView.as_view()),
+    path("order/<order:order_number>/refund/", RefundView.as_view()),
     path("alipay/", AlipayView.as_view()),
     path("wechatpay/", WechatPayView.as_view()),
     path("enrolled/", EnrolledView.as_view()),
