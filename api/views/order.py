@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from api.models import Order, PaymentType
 from api.serializers import parsed
@@ -22,12 +23,12 @@ from api.services.idempotency import Answer
 from api.services.orders import closing, placing, reading, trades
 from api.services.orders.placing import Consent
 from api.services.payments import starting
-from api.views.shop import ShopView, once
+from api.views.shop import clear_up, once
 from utils.auth import AccountRequest
 from utils.response import SUCCESS, success
 
 
-class OrderListView(ShopView):
+class OrderListView(APIView):
     """An account's orders: order the settlement as quoted, list them."""
 
     def post(self, request: AccountRequest) -> Response:
@@ -35,6 +36,7 @@ class OrderListView(ShopView):
 
         def read() -> tuple[dict[str, Any], placing.Meant]:
             asked = parsed(OrderRequest, request.data)
+            clear_up(request)
             return asked, placing.meant(account_id=request.auth.user_id)
 
         def place(read: tuple[dict[str, Any], placing.Meant]) -> Answer:
@@ -58,7 +60,7 @@ class OrderListView(ShopView):
         return success(OrderPageShown(page, context={"request": request}).data)
 
 
-class OrderView(ShopView):
+class OrderView(APIView):
     """One order."""
 
     def get(self, request: AccountRequest, order_number: str) -> Response:
@@ -68,7 +70,7 @@ class OrderView(ShopView):
         return success(WholeOrderShown(order, context={"request": request}).data)
 
 
-class CancelOrderView(ShopView):
+class CancelOrderView(APIView):
     """Cancels an order that is not paid."""
 
     def post(self, request: AccountRequest, order_number: str) -> Response:
@@ -88,7 +90,7 @@ class CancelOrderView(ShopView):
         return once(request, cancel, first=close_trades, now=now)
 
 
-class EnrolledView(ShopView):
+class EnrolledView(APIView):
     """The courses that the account has bought."""
 
     def get(self, request: AccountRequest) -> Response:

@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from api.models import Payment, PaymentType
 from api.rules.payments import Verdict
@@ -19,7 +20,7 @@ from api.services.idempotency import Answer
 from api.services.payments import notices, starting
 from api.services.payments.notices import SIGNED_WITH
 from api.services.payments.starting import Begun, Payer
-from api.views.shop import ShopView, once
+from api.views.shop import once
 from utils.addresses import address_of
 from utils.auth import AccountRequest
 from utils.outages import is_out_of_reach
@@ -28,7 +29,7 @@ from utils.response import SUCCESS
 logger = logging.getLogger(__name__)
 
 
-class PayOrderView(ShopView):
+class PayOrderView(APIView):
     """Begins to pay an order."""
 
     def post(self, request: AccountRequest, order_number: str) -> Response:

@@ -5,18 +5,19 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from api.serializers import parsed
 from api.serializers.order import OrderShown
 from api.serializers.refund import DueShown, RefundQuery, RefundRequest
 from api.services.idempotency import Answer
 from api.services.refunds import asking
-from api.views.shop import ShopView, once
+from api.views.shop import once
 from utils.auth import AccountRequest
 from utils.response import SUCCESS, success
 
 
-class RefundView(ShopView):
+class RefundView(APIView):
     """A refund of an order, or of some of its courses."""
 
     def get(self, request: AccountRequest, order_number: str) -> Response:

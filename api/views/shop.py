@@ -20,13 +20,19 @@ T = TypeVar("T")
 
 
 class ShopView(APIView):
-    """Before anything else, what an order has left to do in the account's Redis is done."""
+    """Of an account's car or settlement: before anything else, what an order has left to do in
+    Redis is done. Orders themselves are shown, paid and cancelled without Redis."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        account: Any = request.user
-        if account.ordered_settlement is not None:
-            tidying.tidy(account.pk)
+        clear_up(request)
+
+
+def clear_up(request: Request) -> None:
+    """Does what an order of the account has left to do in Redis, which mostly is nothing."""
+    account: Any = request.user
+    if account.ordered_settlement is not None:
+        tidying.tidy(account.pk)
 
 
 def once(

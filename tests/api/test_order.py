@@ -11,6 +11,7 @@ from django.utils import timezone
 from redis import Redis, RedisError
 
 from api.models import (
+    Account,
     Coupon,
     CouponRecord,
     CouponRecordEvent,
@@ -30,6 +31,7 @@ from tests.support.factories import (
     CourseFactory,
     PricePolicyFactory,
 )
+from tests.support.gateways import LocalGateway
 
 ORDER, QUOTE, CAR = "/api/order/", "/api/payment/quote/", "/api/shoppingcar/"
 UNUSED, USED, EXPIRED, VOID, LOCKED = range(5)
@@ -417,6 +419,27 @@ def test_redis_gone_after_the_order_loses_nothing_and_is_cleared_up_later(
     assert settled.get(CAR).json()["data"] == []
 
 
+def test_an_order_that_redis_does_not_know_of_yet_is_shown_paid_and_cancelled_without_redis(
+    settled, place, monkeypatch, gateway: LocalGateway
+):
+    def gone(*_: Any) -> None:
+        raise RedisError("gone")
+
+    monkeypatch.setattr(SettlementStore, "remove_settled", gone)
+    order = data_of(place(settled))
+    monkeypatch.setattr(SettlementStore, "index", gone)
+    own = f"{ORDER}{order['order_number']}/"
+
+    assert settled.settlement()["code"] == 1503
+    assert data_of(settled.get(ORDER).json())["count"] == 1
+    assert data_of(settled.get(own).json())["status"] == 1
+    assert data_of(settled.post(f"{own}pay/").json())["pay_url"]
+    assert settled.get(f"{own}refund/").json() == NOT_NOW
+    assert data_of(settled.post(f"{own}cancel/").json())["status"] == 4
+    assert data_of(settled.get("/api/enrolled/").json())["count"] == 0
+    assert Account.objects.get(pk=settled.account.pk).ordered_settlement
+
+
 def test_a_settlement_started_before_the_clearing_up_stays(settled, place, monkeypatch):
     monkeypatch.setattr(tidying, "tidy_placed", lambda *_: None)
     place(settled)
@@ -476,6 +499,19 @@ def test_another_accounts_order_is_none(ordered, bob):
 
 def test_an_order_that_is_not_there_is_none(alice):
     assert alice.get(f"{ORDER}20260101/").json() == NO_ORDER
+
+
+@pytest.mark.parametrize("number", ["%00", "20260101%00", "%0a", "%ff", "0", "9" * 500])
+def test_what_cannot_be_the_number_of_an_order_is_none(alice: Customer, number: str):
+    own = f"{ORDER}{number}/"
+    answers = [
+        alice.get(own),
+        alice.post(f"{own}cancel/"),
+        alice.post(f"{own}pay/"),
+        alice.get(f"{own}refund/"),
+        alice.post(f"{own}refund/"),
+    ]
+    assert [answer.json() for answer in answers] == [NO_ORDER] * 5
 
 
 @pytest.mark.parametrize(("late", "status"), [(-1, 1), (0, 5), (1, 5)])
