@@ -61,14 +61,8 @@ class AlipayView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """A notification: `success` where it was understood, `fail` to get it again."""
-        try:
-            verdict = notices.take_in(Payment.Channel.ALIPAY, request.body, {}, now=timezone.now())
-            understood = verdict.understood
-        except Exception as error:
-            if not is_out_of_reach(error):
-                raise
-            logger.warning("alipay: not taken in: %s", type(error).__name__)
-            understood = False
+        verdict = _taken_in(Payment.Channel.ALIPAY, request, {})
+        understood = verdict is not None and verdict.understood
         return HttpResponse("success" if understood else "fail", content_type="text/plain")
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -86,14 +80,8 @@ class WechatPayView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """A notification: 204 where it was understood, `{"code": "FAIL"}` to get it again."""
         headers = {name: request.headers.get(name, "") for name in SIGNED_WITH}
-        try:
-            verdict = notices.take_in(
-                Payment.Channel.WECHAT, request.body, headers, now=timezone.now()
-            )
-        except Exception as error:
-            if not is_out_of_reach(error):
-                raise
-            logger.warning("wechat: not taken in: %s", type(error).__name__)
+        verdict = _taken_in(Payment.Channel.WECHAT, request, headers)
+        if verdict is None:
             return JsonResponse({"code": "FAIL", "message": "暂时无法处理"}, status=503)
         if verdict.understood:
             return HttpResponse(status=204)
@@ -104,6 +92,21 @@ class WechatPayView(View):
         """The browser's return from H5. It proves nothing: it only leads to the order's page."""
         out_trade_no = request.GET.get("out_trade_no", "").replace("\0", "")
         return _to_the_order(Payment.Channel.WECHAT, out_trade_no)
+
+
+def _taken_in(
+    channel: Payment.Channel, request: HttpRequest, headers: dict[str, str]
+) -> Verdict | None:
+    """What became of a notification. None where it could not be taken in, whatever for: a gateway
+    reads no envelope, and is to send it again."""
+    try:
+        return notices.take_in(channel, request.body, headers, now=timezone.now())
+    except Exception as error:
+        if is_out_of_reach(error):
+            logger.warning("%s: not taken in: %s", channel.value, type(error).__name__)
+        else:
+            logger.exception("%s: not taken in", channel.value)
+        return None
 
 
 def _to_the_order(channel: str, out_trade_no: str) -> HttpResponse:

@@ -345,6 +345,38 @@ def test_a_payment_of_another_channel_is_unknown_to_alipay(payment, notice):
     assert verdict() == "unknown_trade"
 
 
+def test_the_number_of_another_payment_s_trade_changes_nothing(payment, trade, notice):
+    Payment.objects.create(
+        order=new_order(),
+        channel="alipay",
+        out_trade_no="another",
+        trade_no=notice()["trade_no"],
+        amount=payment.amount,
+        status=Payment.Status.EXCESS,
+        created=timezone.now(),
+    )
+    before = everything()
+
+    assert send(notice()) == "success"
+
+    assert everything() == before
+    assert verdict() == "unknown_trade"
+
+
+def test_whatever_goes_wrong_here_is_answered_as_alipay_reads_it(payment, notice, monkeypatch):
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    before = everything()
+    with monkeypatch.context() as fault:
+        fault.setattr(paying, "receive", broken)
+        assert send(notice()) == "fail"
+    assert everything() == before
+
+    assert send(notice()) == "success"
+    assert Order.objects.get(pk=payment.order_id).status == 0
+
+
 @pytest.mark.parametrize("how", ["amount", "seller", "signature"])
 def test_what_the_gateway_sends_wrong_on_purpose_changes_nothing(gateway, trade, how):
     before = everything()

@@ -25,6 +25,7 @@ from api.models import (
     ShopEvent,
 )
 from api.rules.payments import TradeState, Way
+from api.services.orders import paying
 from api.services.payments import asking
 from tests.conftest import Customer
 from tests.support.factories import CourseFactory, PricePolicyFactory
@@ -149,6 +150,28 @@ def test_a_payment_of_which_no_notification_came_is_asked_for(order, gateway):
 
     order.refresh_from_db()
     assert (told.paid, order.status) == (1, 0)
+
+
+def test_a_trade_that_names_another_payment_s_number_stops_no_other(order, gateway):
+    trade = gateway.pay(begin(order, PaymentType.WECHAT))
+    Payment.objects.create(
+        order=new_order(),
+        channel="wechat",
+        out_trade_no="another",
+        trade_no=trade.trade_no,
+        amount=order.actual_amount,
+        status=Payment.Status.EXCESS,
+        created=timezone.now(),
+    )
+    later = begin(new_order(), PaymentType.WECHAT)
+    gateway.pay(later)
+
+    told = asking.ask_waiting(now=timezone.now() + asking.PATIENCE)
+
+    order.refresh_from_db()
+    later.order.refresh_from_db()
+    assert (told.asked, told.paid, told.silent) == (2, 1, 1)
+    assert (order.status, later.order.status) == (1, 0)
 
 
 def test_a_trade_that_the_gateway_does_not_know_is_absent(order):
@@ -414,6 +437,20 @@ def test_a_body_that_is_no_notification_is_refused(gateway, db, body):
     headers = gateway.wechat.signed(body, timezone.now())
 
     assert send(Sending("", body.encode(), headers))[0] == 401
+
+
+def test_whatever_goes_wrong_here_is_answered_as_wechat_reads_it(payment, notice, monkeypatch):
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    before = everything()
+    with monkeypatch.context() as fault:
+        fault.setattr(paying, "receive", broken)
+        status, said = send(notice())
+    assert (status, said["code"]) == (503, "FAIL")
+    assert everything() == before
+
+    assert send(notice()) == (204, None)
 
 
 @pytest.mark.parametrize("how", ["amount", "seller", "signature"])

@@ -32,6 +32,10 @@ class WrongAmount(Exception):
     """The money is not what the order costs; nothing was changed."""
 
 
+class WrongTrade(Exception):
+    """The channel's own number is that of another payment; nothing was changed."""
+
+
 class Outcome(Enum):
     """What became of money that came in."""
 
@@ -57,7 +61,7 @@ def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SER
     and comes back to life, if every coupon of it is free and valid and every course still sold; or
     the money is noted as 多付待退.
 
-    Raises WrongAmount, Order.DoesNotExist; nothing is changed then.
+    Raises WrongAmount, WrongTrade, Order.DoesNotExist; nothing is changed then.
     """
     with transaction.atomic():
         order = Order.objects.get(pk=order_id)
@@ -68,6 +72,8 @@ def receive(order_id: int, received: Received, *, now: datetime, by: Actor = SER
             return Outcome.EXCESS if excess else Outcome.PAID
         if received.amount != order.actual_amount:
             raise WrongAmount
+        if _is_anothers(received):
+            raise WrongTrade
         outcome = _take(order, received, now=now, by=by)
         payment = _note(order, received, outcome, now=now)
         if outcome is Outcome.EXCESS:
@@ -91,6 +97,13 @@ def _noted(received: Received) -> Payment | None:
     """What is known of money that had come in before."""
     mine = Payment.objects.filter(out_trade_no=received.out_trade_no)
     return mine.filter(status__in=TAKEN).first()
+
+
+def _is_anothers(received: Received) -> bool:
+    if received.trade_no is None:
+        return False
+    same = Payment.objects.filter(channel=received.channel, trade_no=received.trade_no)
+    return same.exclude(out_trade_no=received.out_trade_no).exists()
 
 
 def settle_free(order: Order, *, now: datetime) -> None:

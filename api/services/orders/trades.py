@@ -15,7 +15,7 @@ from api.models import Order, Payment
 from api.rules.orders import OrderStatus
 from api.rules.payments import TradeState
 from api.services.orders import paying
-from api.services.orders.paying import Outcome, Received, WrongAmount
+from api.services.orders.paying import Outcome, Received, WrongAmount, WrongTrade
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def close(payment: Payment, *, now: datetime) -> None:
 
 def take_in(payment: Payment, trade: Trade, *, now: datetime) -> Outcome:
     """The money of a trade that its gateway says is paid. Raises GatewayUnclear where it names
-    another amount: then somebody must look."""
+    another amount, or another payment's number: then somebody must look."""
     received = Received(
         channel=payment.channel,
         out_trade_no=payment.out_trade_no,
@@ -64,8 +64,9 @@ def take_in(payment: Payment, trade: Trade, *, now: datetime) -> Outcome:
     )
     try:
         return paying.receive(payment.order_id, received, now=now)
-    except WrongAmount:
-        logger.error("payment %s: its gateway has %s", payment.out_trade_no, trade.amount)
+    except (WrongAmount, WrongTrade):
+        number, has = payment.out_trade_no, (trade.trade_no, trade.amount)
+        logger.error("payment %s: its gateway has %s, %s", number, *has)
         raise GatewayUnclear from None
 
 

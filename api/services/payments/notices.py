@@ -15,7 +15,7 @@ from api.gateways.channels import gateway_of
 from api.models import Payment, PaymentNotification
 from api.rules.payments import Verdict
 from api.services.orders import paying, trades
-from api.services.orders.paying import Outcome, Received, WrongAmount
+from api.services.orders.paying import Outcome, Received, WrongAmount, WrongTrade
 
 # The headers that a notification may be signed with.
 SIGNED_WITH = ("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial")
@@ -70,6 +70,8 @@ def _paid(payment: Payment, notice: Notice, now: datetime) -> Verdict:
         outcome = paying.receive(payment.order_id, received, now=now)
     except WrongAmount:
         return Verdict.AMOUNT
+    except WrongTrade:
+        return Verdict.UNKNOWN_TRADE
     return Verdict.EXCESS if outcome is Outcome.EXCESS else Verdict.PAID
 
 
