@@ -101,7 +101,7 @@ describe(
     get=Operation(
         "One order, and which coupon did what",
         data=WholeOrderShown,
-        example=_ORDER | {"coupons": [_COUPON]},
+        example=_ORDER | {"coupons": [_COUPON], "overpaid": []},
         refusals=[OrderNotFound],
     ),
 )

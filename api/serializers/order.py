@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from api.models import EnrolledCourse, Order, OrderDetail
+from api.models import EnrolledCourse, Order, OrderDetail, Payment
 from api.rules.orders import OrderStatus
 from api.serializers.answers import MoneyField, Shown, image_url, money
 from api.serializers.fields import NumberField, TextField
@@ -152,17 +152,42 @@ class FrozenCouponShown(Shown):
         }
 
 
+class OverpaidShown(Shown):
+    """Money that came and that the order could not take: it goes back by itself."""
+
+    channel_display = serializers.CharField(help_text="支付宝")
+    amount = MoneyField()
+    paid_at = serializers.DateTimeField()
+    returned_at = serializers.DateTimeField(allow_null=True, help_text="null: on its way back")
+
+    def shape(self, payment: Payment) -> dict[str, Any]:
+        returned = (refund.done_at for refund in payment.refunds.all() if refund.excess)
+        return {
+            "channel_display": payment.get_channel_display(),
+            "amount": money(payment.amount),
+            "paid_at": moment(payment.paid_at),
+            "returned_at": moment(next(returned, None)),
+        }
+
+
 class WholeOrderShown(OrderShown):
-    """One order, with why it is that price: every coupon of it, frozen when it was placed."""
+    """One order, with why it is that price (every coupon of it, frozen when it was placed), and
+    what was paid for it in vain."""
 
     coupons = FrozenCouponShown(many=True)
+    overpaid = OverpaidShown(many=True)
 
     def shape(self, order: Order) -> dict[str, Any]:
         lines = order.quote["course_list"]
         coupons = [(line["course_id"], one) for line in lines for one in line["coupons"]]
         coupons += [(None, one) for one in order.quote["global_coupons"]]
-        shown = FrozenCouponShown()
-        return {**super().shape(order), "coupons": [shown.shape(one) for one in coupons]}
+        shown, paid = FrozenCouponShown(), OverpaidShown()
+        excess = [one for one in order.payments.all() if one.status == Payment.Status.EXCESS]
+        return {
+            **super().shape(order),
+            "coupons": [shown.shape(one) for one in coupons],
+            "overpaid": [paid.shape(one) for one in sorted(excess, key=lambda one: one.pk)],
+        }
 
 
 class OrderPageShown(PageShown):

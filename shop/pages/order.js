@@ -54,6 +54,11 @@ function state(order, it, waiting) {
     </p>`}
     ${order.status === PAID && html`<p>课程已开通，<a href="/my/course">去学习</a>。</p>`}
     ${order.status === ASKED && html`<p>退款申请正在处理，结果会显示在这里。</p>`}
+    ${order.overpaid.map(
+      (one) => html`<p key=${one.paid_at} role="status">
+        此订单多付的 ¥${one.amount}（${one.channel_display}）${one.returned_at ? `已于 ${minute(one.returned_at)} 原路退回。` : '正在原路退回。'}
+      </p>`,
+    )}
     <dl class="facts-list">
       <div><dt>订单号</dt><dd class="number">${order.order_number}</dd></div>
       <div><dt>下单时间</dt><dd>${minute(order.date)}</dd></div>

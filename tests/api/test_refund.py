@@ -24,6 +24,7 @@ from api.models import (
     ShopEvent,
 )
 from api.rules.orders import last_day_of
+from api.serializers.order import moment
 from api.services import audit
 from api.services.orders import closing, paying, trades
 from api.services.orders.paying import Outcome, Received
@@ -367,6 +368,10 @@ def test_a_refund_that_was_never_sent_is_sent_by_the_job(alice, order, chief, ga
     assert Refund.objects.get().status == Refund.Status.DONE
 
 
+def overpaid(customer: Customer, order: Order) -> Any:
+    return customer.get(f"/api/order/{order.order_number}/").json()["data"]["overpaid"]
+
+
 def test_money_that_an_order_cannot_take_goes_back_by_itself_once(alice, order, gateway):
     """Paid twice, through two channels."""
     Order.objects.update(status=1)
@@ -376,6 +381,9 @@ def test_money_that_an_order_cannot_take_goes_back_by_itself_once(alice, order, 
     trades.close(second, now=timezone.now())
     second.refresh_from_db()
     assert second.status == Payment.Status.EXCESS
+    (told,) = overpaid(alice, order)
+    assert (told["channel_display"], told["amount"]) == ("微信支付", "557.01")
+    assert (bool(told["paid_at"]), told["returned_at"]) == (True, None)
 
     runs = [sending.send_waiting(now=timezone.now()) for _ in range(2)]
 
@@ -387,3 +395,13 @@ def test_money_that_an_order_cannot_take_goes_back_by_itself_once(alice, order, 
     assert EnrolledCourse.objects.filter(status=0).count() == 3
     assert list(audit.findings()) == []
     assert alice.get(url(order)).json()["data"]["amount"] == "557.01"
+    (told,) = overpaid(alice, order)
+    assert told["returned_at"] == moment(refund.done_at)
+
+
+def test_a_refund_that_was_asked_for_is_not_shown_as_money_paid_in_vain(alice, order, chief):
+    assert overpaid(alice, order) == []
+    ask(alice, order, 1)
+    sending.send(approved(Refund.objects.get(), chief), now=timezone.now())
+
+    assert overpaid(alice, order) == []

@@ -22,7 +22,8 @@ def orders(
 
 def order(*, account_id: int, order_number: str, now: datetime) -> Order:
     """One order of the account, closed first if it is out of time. Raises OrderNotFound."""
-    mine = Order.objects.filter(account_id=account_id).prefetch_related("details", "payments")
+    mine = Order.objects.filter(account_id=account_id)
+    mine = mine.prefetch_related("details", "payments__refunds")
     found = mine.filter(order_number=order_number).first()
     if found is None:
         raise OrderNotFound
