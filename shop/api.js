@@ -4,6 +4,8 @@
 const TOKEN = 'luffy.token';
 const SUCCESS = 1000;
 const PATIENCE = 15_000; // milliseconds until a request counts as lost
+/** What the pages call the fields that somebody fills in. */
+const FIELDS = { username: '用户名', password: '密码', old_password: '原密码', code: '口令', reason: '原因' };
 
 /** Why a request did not succeed. `status` is HTTP's, 0 where no answer came; `code` the envelope's;
  *  `seconds` how long to wait before the next try. */
@@ -70,7 +72,15 @@ async function opened(answer, sent) {
     token.drop();
     endedListeners.forEach((listener) => listener());
   }
-  throw new Refused(envelope.error || '请求失败', { status, code: envelope.code, seconds });
+  const message = said(envelope.error, answer.headers.get('X-Error-Field'));
+  throw new Refused(message || '请求失败', { status, code: envelope.code, seconds });
+}
+
+/** The error, with the field that is to blame by the name that the page gives it. */
+function said(error, field) {
+  if (!field || !error?.startsWith(`${field}: `)) return error;
+  const words = error.slice(field.length + 2);
+  return FIELDS[field] ? `${FIELDS[field]}：${words}` : words;
 }
 
 const data = async (...request) => (await send(...request)).data;

@@ -60,8 +60,8 @@ export default {
               value=${typed.password}
               onInput=${(event) => (typed.password = event.target.value)}
             />
-            ${registering.value && html`<small id="password-hint" class="quiet">至少 8 个字符，不能只有数字，也不要太常见。</small>`}
           </label>
+          ${registering.value && html`<small id="password-hint" class="quiet hint">至少 8 个字符，不能只有数字，也不要太常见。</small>`}
           ${trying.error && html`<${Trouble} error=${trying.error} onRetry=${enter} />`}
           <button type="submit" class="button main wide" disabled=${trying.busy}>
             ${registering.value ? '注册并登录' : '登录'}
