@@ -14,8 +14,9 @@ const TABS = [
   ['/car', '购物车', 'M3 5h3l2 10h10l2-7H7M9 19.5h.01M17 19.5h.01'],
 ];
 
+const UNDER = { '/': ['/course/'], '/coupon': ['/my/coupon'] }; // tabs whose pages stand elsewhere too
 const isAt = (path) =>
-  path === '/' ? state.path === '/' || state.path.startsWith('/course/') : state.path.startsWith(path);
+  state.path === path || (UNDER[path] ?? [path]).some((begin) => state.path.startsWith(begin));
 
 function header(focus) {
   return html`<header class=${['header', focus && 'focus']}>

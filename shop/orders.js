@@ -8,6 +8,14 @@ import { Dialog, Money, Trouble, doing, html, loading, shown } from './ui.js';
 export const [PAID, WAITING, ASKED, REFUNDED, CANCELLED, LATE] = [0, 1, 2, 3, 4, 5];
 export const PAYING = 'luffy.paying'; // the number of the order whose payment was begun in this tab
 
+export const TO_ORDERS = { path: '/order', words: '全部订单' };
+
+const WITH_MONEY = [PAID, ASKED, REFUNDED];
+
+/** What the order's amount is: nothing was paid of an order that was cancelled. */
+export const due = (order) =>
+  WITH_MONEY.includes(order.status) ? '实付' : order.status === WAITING ? '应付' : '未付款';
+
 const COLOURS = { [PAID]: 'good', [WAITING]: 'hot', [ASKED]: 'hot' };
 
 export const Status = ({ order }) =>

@@ -59,22 +59,26 @@ export function doing() {
   return it;
 }
 
-/** A page's content once it is there; before it, grey shapes; where it failed, why. */
-export function shown(it, content, { rows = 3 } = {}) {
+/** A page's content once it is there; before it, grey shapes; where it failed, why, and where trying
+ *  again is no use, the way to `elsewhere`. */
+export function shown(it, content, { rows = 3, elsewhere } = {}) {
   if (it.data !== null) {
     return html`<div class="stack" aria-busy=${it.busy}>
       ${it.error && html`<${Trouble} error=${it.error} onRetry=${it.reload} />`} ${content(it.data)}
     </div>`;
   }
-  if (it.error) return html`<${Trouble} error=${it.error} onRetry=${it.reload} whole=${true} />`;
+  if (it.error) return html`<${Trouble} error=${it.error} onRetry=${it.reload} whole=${true} elsewhere=${elsewhere} />`;
   return html`<div class="stack" role="status" aria-label="正在加载">
     ${Array.from({ length: rows }, () => html`<div class="card skeleton" />`)}
   </div>`;
 }
 
-/** Why something failed, and the way on. After 429 the seconds count down before one may retry. */
+const TO_COURSES = { path: '/', words: '去看课程' };
+
+/** Why something failed, and the way on. After 429 the seconds count down before one may retry. A
+ *  `whole` page that was refused will be so again: there is no 重试, and a link to `elsewhere`. */
 export const Trouble = {
-  props: ['error', 'whole', 'retryWords'],
+  props: ['error', 'whole', 'retryWords', 'elsewhere'],
   emits: ['retry'],
   setup(props, { emit, attrs }) {
     const left = ref(0);
@@ -88,7 +92,8 @@ export const Trouble = {
     onBeforeUnmount(() => clearInterval(clock));
     return () => {
       const { error, whole } = props;
-      const again = error.unsure || error.status === 429 || whole;
+      const again = error.unsure || error.status === 429;
+      const away = props.elsewhere ?? TO_COURSES;
       return html`<div class=${['trouble', whole && 'card whole']} role="alert" ...${attrs}>
         <p>
           ${error.message}${error.status === 429 && left.value > 0 ? `（${left.value} 秒后可以重试）` : ''}
@@ -102,6 +107,7 @@ export const Trouble = {
         >
           ${props.retryWords || '重试'}
         </button>`}
+        ${whole && !again && html`<a class="button main" href=${away.path}>${away.words}</a>`}
       </div>`;
     };
   },
@@ -207,6 +213,11 @@ function worth(words) {
   if (!parts) return html`<b>${words}</b>`;
   return html`<small>${parts[1]}</small><b>${parts[2]}</b>`;
 }
+
+/** Nothing on this page of a list that has others: an old address, or the last rows are gone. */
+export const PastTheEnd = ({ to }) =>
+  html`<${Empty} text="这一页没有内容了。"><a class="button main" href=${to(1)}>回到第 1 页</a><//>`;
+PastTheEnd.props = ['to'];
 
 export const Pager = ({ page, pages, to }) =>
   pages > 1 &&

@@ -34,8 +34,16 @@ export default {
         await api.settle(wanted().map((one) => Number(one.course_id)));
         go('/settle');
       });
-    const buyable = (one) => one.policy[one.default_policy] && one.changed?.code !== 'offline' && one.changed?.code !== 'policy_gone';
+    const isOffline = (one) => one.changed?.code === 'offline';
+    const buyable = (one) => one.policy[one.default_policy] && !isOffline(one) && one.changed?.code !== 'policy_gone';
     const wanted = () => it.data.filter((one) => buyable(one) && !left.has(one.course_id));
+
+    const price = (one) => {
+      const then = priced(one.policy[one.default_policy].price);
+      const now = one.changed?.price;
+      return html`${now && html`<s class="was"><span class="unseen">加入时 </span><${Money} of=${then} /></s>`}
+        ${now && html`<span class="unseen">现价 </span>`}<${Money} of=${now || then} />`;
+    };
 
     const row = (one) => html`<li key=${one.course_id} class="card line">
       <input
@@ -48,18 +56,19 @@ export default {
       <a href=${`/course/${one.course_id}`} tabindex="-1" aria-hidden="true"><${Cover} title=${one.title} img=${one.img} /></a>
       <div class="line-body">
         <h2><a href=${`/course/${one.course_id}`}>${one.title}</a></h2>
-        ${one.changed && html`<p class="note warn">${one.changed.reason}${one.changed.price ? html`：现价 <${Money} of=${one.changed.price} />` : ''}</p>`}
+        ${one.changed && html`<p class="note warn">${one.changed.reason}</p>`}
         <div class="line-foot">
-          ${Object.keys(one.policy).length > 0 &&
+          ${!isOffline(one) &&
+          Object.keys(one.policy).length > 0 &&
           html`<label class="field inline">
             <span class="unseen">${one.title}的学习期限</span>
             <select value=${one.default_policy} disabled=${changing.busy} onChange=${(event) => change(one, event.target.value)}>
               ${Object.entries(one.policy).map(
-                ([id, policy]) => html`<option key=${id} value=${id}>${policy.period_display} · ¥${priced(policy.price)}</option>`,
+                ([id, policy]) => html`<option key=${id} value=${id}>${policy.period_display} · ¥${(id === one.default_policy && one.changed?.price) || priced(policy.price)}</option>`,
               )}
             </select>
           </label>`}
-          ${one.policy[one.default_policy] && html`<${Money} of=${priced(one.policy[one.default_policy].price)} />`}
+          ${buyable(one) && price(one)}
           <button type="button" class="button quiet-button small" disabled=${changing.busy} aria-label=${`移出${one.title}`} onClick=${() => remove(one)}>移出</button>
         </div>
       </div>

@@ -4,7 +4,7 @@ import { ref, shallowRef } from '../vendor/vue.js';
 import { api } from '../api.js';
 import { go, state } from '../state.js';
 import { Money, Trouble, doing, html, loading, shown } from '../ui.js';
-import { Countdown, PAYING, WAITING } from '../orders.js';
+import { Countdown, PAYING, Status, TO_ORDERS, WAITING } from '../orders.js';
 
 const CHANNELS = [
   { type: 1, name: '支付宝', small: '电脑与手机均可', desk: 'page', phone: 'wap' },
@@ -39,7 +39,7 @@ export default {
       ${shown(it, (order) => {
         if (order.status !== WAITING) {
           return html`<div class="card stack">
-            <p>这个订单${order.status_display}，不需要付款。</p>
+            <p><${Status} order=${order} /> 这个订单不需要付款。</p>
             <a class="button main" href=${`/order/${order.order_number}`}>查看订单</a>
           </div>`;
         }
@@ -63,7 +63,7 @@ export default {
                 </button>`}
           <a class="center" href=${`/order/${order.order_number}`}>稍后再付，查看订单</a>
         </div>`;
-      })}
+      }, { elsewhere: TO_ORDERS })}
     </div>`;
   },
 };

@@ -6,6 +6,7 @@ import { say, toLogin } from '../state.js';
 import { Empty, Ticket, Trouble, day, doing, html, loading, shown } from '../ui.js';
 import { CouponTabs, Where, withCourseNames } from '../coupons.js';
 
+const NOT_THERE = 3001;
 const AS_MANY_AS_ONE_MAY = 3004;
 
 export default {
@@ -37,24 +38,31 @@ export default {
         return;
       }
       claiming.run(async () => {
-        const mine = await api.claimByCode(code.value.trim());
+        const mine = await api.claimByCode(code.value.trim()).catch((error) => {
+          if (error.code === NOT_THERE) error.message = '口令不正确，请核对后再试';
+          throw error;
+        });
         code.value = '';
         say(`已领取${mine.words}`);
         await it.reload();
       }, 'code');
     };
+    const trouble = (what) =>
+      claiming.error && claiming.what === what && html`<${Trouble} error=${claiming.error} onRetry=${again} />`;
     const again = () => (claiming.what === 'code' ? spell() : claim(it.data.find((one) => one.id === claiming.what)));
 
     return () => html`<h1>领券中心</h1>
       <${CouponTabs} />
-      <form class="card code" onSubmit=${spell}>
-        <label class="field">
-          <span>口令</span>
-          <input required maxlength="64" autocapitalize="characters" autocomplete="off" value=${code.value} onInput=${(event) => (code.value = event.target.value)} />
-        </label>
-        <button class="button main" disabled=${claiming.busy}>兑换</button>
+      <form class="card stack code" onSubmit=${spell}>
+        <div class="code-line">
+          <label class="field">
+            <span>口令</span>
+            <input required maxlength="64" autocapitalize="characters" autocomplete="off" value=${code.value} onInput=${(event) => (code.value = event.target.value)} />
+          </label>
+          <button class="button main" disabled=${claiming.busy}>兑换</button>
+        </div>
+        ${trouble('code')}
       </form>
-      ${claiming.error && html`<${Trouble} error=${claiming.error} onRetry=${again} />`}
       ${shown(it, (coupons) =>
         coupons.length
           ? html`<ul class="tickets">
@@ -63,6 +71,7 @@ export default {
                   <${Ticket} words=${one.words} name=${one.name} dull=${!one.left}>
                     <p class="small"><${Where} course=${one.course_id} /></p>
                     <p class="quiet small">领取至 ${day(one.close_date)} · 剩 ${one.left} 张${one.mine ? ` · 已领 ${one.mine} 张` : ''}</p>
+                    ${trouble(one.id)}
                     <p class="buttons">
                       ${one.mine > 0 && html`<a class="button main small" href=${one.course_id ? `/course/${one.course_id}` : '/'}>去使用</a>`}
                       ${!(one.mine && full.has(one.id)) &&

@@ -38,7 +38,8 @@ export default {
       }, what);
     };
 
-    return () => shown(it, (course) => whole(course, { chosen, putting, begin }), { rows: 2 });
+    return () => html`${it.error && !it.data && html`<h1>课程</h1>`}
+      ${shown(it, (course) => whole(course, { chosen, putting, begin }), { rows: 2 })}`;
   },
 };
 

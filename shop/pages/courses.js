@@ -3,7 +3,7 @@
 import { ref } from '../vendor/vue.js';
 import { api } from '../api.js';
 import { courseNames, go, state } from '../state.js';
-import { Cover, Empty, Money, Pager, html, loading, priced, shown } from '../ui.js';
+import { Cover, Empty, Money, Pager, PastTheEnd, html, loading, priced, shown } from '../ui.js';
 
 const ON_A_PAGE = 12;
 
@@ -54,6 +54,7 @@ function listed({ categories, count, course_list }, at) {
     (one) => String(one.id) === at.category || one.sub_categories.some((sub) => String(sub.id) === at.sub_category),
   );
   const pages = Math.ceil(count / ON_A_PAGE);
+  const to = (page) => address({ ...at, page });
   return html`${chips('分类', categories, { all: address({ search: at.search }), chosen: own?.id, to: (one) => address({ category: one.id, search: at.search }) })}
     ${own?.sub_categories.length > 1 &&
     chips('方向', own.sub_categories, {
@@ -69,8 +70,10 @@ function listed({ categories, count, course_list }, at) {
       ? html`<ul class="grid">
           ${course_list.map(card)}
         </ul>`
-      : html`<${Empty} text="没有找到课程，换个词或看看全部课程。"><a class="button" href="/">全部课程</a><//>`}
-    <${Pager} page=${at.page} pages=${pages} to=${(page) => address({ ...at, page })} />`;
+      : count
+        ? html`<${PastTheEnd} to=${to} />`
+        : html`<${Empty} text="没有找到课程，换个词或看看全部课程。"><a class="button" href="/">全部课程</a><//>`}
+    ${course_list.length > 0 && html`<${Pager} page=${at.page} pages=${pages} to=${to} />`}`;
 }
 
 function chips(name, all, { all: first, chosen, to }) {

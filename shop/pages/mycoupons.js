@@ -2,7 +2,7 @@
 
 import { api } from '../api.js';
 import { state } from '../state.js';
-import { Empty, Pager, Ticket, day, html, loading, shown } from '../ui.js';
+import { Empty, Pager, PastTheEnd, Ticket, day, html, loading, shown } from '../ui.js';
 import { CouponTabs, Where, withCourseNames } from '../coupons.js';
 
 const UNUSED = 0;
@@ -36,7 +36,9 @@ export default {
         results.length
           ? html`<ul class="tickets">${results.map(one)}</ul>
               <${Pager} page=${Number(page)} pages=${Math.ceil(count / ON_A_PAGE)} to=${(next) => address(status, next)} />`
-          : html`<${Empty} text="没有这样的优惠券。"><a class="button main" href="/coupon">去领券</a><//>`,
+          : count
+            ? html`<${PastTheEnd} to=${(next) => address(status, next)} />`
+            : html`<${Empty} text="没有这样的优惠券。"><a class="button main" href="/coupon">去领券</a><//>`,
       )}`;
   },
 };

@@ -2,9 +2,10 @@
 
 import { api } from '../api.js';
 import { state } from '../state.js';
-import { Cover, Empty, Pager, day, html, loading, shown } from '../ui.js';
+import { Cover, Empty, Pager, PastTheEnd, day, html, loading, shown } from '../ui.js';
 
 const ON_A_PAGE = 12;
+const address = (page) => (page > 1 ? `/my/course?page=${page}` : '/my/course');
 
 export default {
   setup() {
@@ -27,8 +28,10 @@ export default {
                   </li>`,
                 )}
               </ul>
-              <${Pager} page=${Number(page)} pages=${Math.ceil(count / ON_A_PAGE)} to=${(next) => `/my/course?page=${next}`} />`
-          : html`<${Empty} text="还没有课程。付款后的课程会在这里。"><a class="button main" href="/">去看课程</a><//>`,
+              <${Pager} page=${Number(page)} pages=${Math.ceil(count / ON_A_PAGE)} to=${address} />`
+          : count
+            ? html`<${PastTheEnd} to=${address} />`
+            : html`<${Empty} text="还没有课程。付款后的课程会在这里。"><a class="button main" href="/">去看课程</a><//>`,
       )}`;
   },
 };

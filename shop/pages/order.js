@@ -4,7 +4,7 @@ import { onBeforeUnmount, ref } from '../vendor/vue.js';
 import { api } from '../api.js';
 import { say } from '../state.js';
 import { Cover, Money, html, isZero, loading, minute, shown } from '../ui.js';
-import { ASKED, CancelDialog, Countdown, PAID, PAYING, RefundDialog, Status, WAITING } from '../orders.js';
+import { ASKED, CancelDialog, Countdown, PAID, PAYING, RefundDialog, Status, TO_ORDERS, WAITING, due } from '../orders.js';
 
 const OFTEN = 2000; // milliseconds between two looks at whether the money has come
 const LOOKS = 15;
@@ -40,7 +40,7 @@ export default {
         ${state(order, it, waiting.value)}
         <aside class="side" aria-label="金额">${sums(order, asked)}</aside>
         <div class="stack">${courses(order)} ${why(order)}</div>
-      </div>`)}
+      </div>`, { elsewhere: TO_ORDERS })}
       ${asked.value && html`<${asked.value} order=${it.data} onClose=${() => (asked.value = null)} onDone=${done} />`}`;
   },
 };
@@ -94,7 +94,7 @@ function why(order) {
   const names = new Map(order.details.map((one) => [one.course_id, one.title]));
   return html`<section class="card">
     <h2>优惠券</h2>
-    <ul class="plain">
+    <ul class="plain why">
       ${order.coupons.map(
         (one) => html`<li key=${one.coupon} class="spread">
           <span><b>${one.words}</b> ${one.name} <small class="quiet">${one.course_id ? names.get(one.course_id) : '全站'}</small></span>
@@ -111,7 +111,7 @@ function sums(order, asked) {
       <div><dt>商品总额</dt><dd><${Money} of=${order.subtotal} /></dd></div>
       ${!isZero(order.course_discount) && html`<div><dt>课程优惠券</dt><dd class="off"><${Money} of=${order.course_discount} minus=${true} /></dd></div>`}
       ${!isZero(order.global_discount) && html`<div><dt>全站优惠券</dt><dd class="off"><${Money} of=${order.global_discount} minus=${true} /></dd></div>`}
-      <div class="last"><dt>${order.status === WAITING ? '应付' : '实付'}</dt><dd><${Money} of=${order.actual_amount} size="large" /></dd></div>
+      <div class="last"><dt>${due(order)}</dt><dd><${Money} of=${order.actual_amount} size="large" /></dd></div>
       ${!isZero(order.refunded) && html`<div><dt>已退</dt><dd><${Money} of=${order.refunded} /></dd></div>`}
     </dl>
     ${order.status === WAITING &&

@@ -3,11 +3,12 @@
 import { ref } from '../vendor/vue.js';
 import { api } from '../api.js';
 import { state } from '../state.js';
-import { Cover, Empty, Money, Pager, html, loading, minute, shown } from '../ui.js';
-import { CancelDialog, Countdown, RefundDialog, PAID, Status, WAITING } from '../orders.js';
+import { Cover, Empty, Money, Pager, PastTheEnd, html, loading, minute, shown } from '../ui.js';
+import { CancelDialog, Countdown, PAID, RefundDialog, Status, WAITING, due } from '../orders.js';
 
 const ON_A_PAGE = 10;
-const STATES = [['', '全部'], [1, '待支付'], [0, '已完成'], [2, '退款中'], [3, '已退款'], [4, '已取消'], [5, '已超时']];
+// The words are those that an order's own label has.
+const STATES = [['', '全部'], [1, '待支付'], [0, '交易成功'], [2, '退费申请中'], [3, '已退费'], [4, '主动取消'], [5, '超时取消']];
 const address = (status, page = 1) => {
   const said = [...(status === '' ? [] : [['status', status]]), ...(page > 1 ? [['page', page]] : [])];
   return said.length ? `/order?${new URLSearchParams(said)}` : '/order';
@@ -42,7 +43,7 @@ export default {
       </a>
       <div class="order-foot">
         <p>
-          ${order.status === WAITING ? '应付' : '实付'} <${Money} of=${order.actual_amount} />
+          ${due(order)} <${Money} of=${order.actual_amount} />
           ${Number(order.refunded) > 0 && html`<small class="quiet"> 已退 <${Money} of=${order.refunded} /></small>`}
         </p>
         <div class="buttons">
@@ -67,7 +68,9 @@ export default {
         results.length
           ? html`<ul class="lines">${results.map(one)}</ul>
               <${Pager} page=${Number(page)} pages=${Math.ceil(count / ON_A_PAGE)} to=${(next) => address(status, next)} />`
-          : html`<${Empty} text=${status ? '没有这样的订单。' : '还没有订单。'}><a class="button main" href="/">去看课程</a><//>`,
+          : count
+            ? html`<${PastTheEnd} to=${(next) => address(status, next)} />`
+            : html`<${Empty} text=${status ? '没有这样的订单。' : '还没有订单。'}><a class="button main" href="/">去看课程</a><//>`,
       )}
       ${asked.value && html`<${asked.value.what} order=${asked.value.order} onClose=${() => (asked.value = null)} onDone=${done} />`}`;
   },

@@ -122,12 +122,18 @@ function changes(quote, names, { accept, choosing }) {
       ${quote.changes.map(
         (one) => html`<li>
           ${one.course_id ? names.get(one.course_id) || `课程 ${one.course_id}` : '全站优惠券'}：${one.reason}
-          ${one.was || one.now ? html`（${one.was ?? '无'} → <b>${one.now ?? '无'}</b>）` : ''}
+          ${fromTo(one)}
         </li>`,
       )}
     </ul>
     <button type="button" class="button" disabled=${choosing.busy} onClick=${accept}>我知道了，按现在的继续</button>
   </section>`;
+}
+
+/** What was and what is; only the latter where there was nothing before. */
+function fromTo({ was, now }) {
+  if (was) return html`（${was} → <b>${now ?? '无'}</b>）`;
+  return now ? html`（<b>${now}</b>）` : '';
 }
 
 function course(line, { choose }) {
