@@ -58,7 +58,7 @@ class Shop:
 
 def shop() -> Shop:
     """The folder as it is; where DEBUG is on, as it is now."""
-    return _read(settings.MEDIA_URL, _newest() if settings.DEBUG else 0)
+    return _read(_served(settings.MEDIA_URL), _newest() if settings.DEBUG else 0)
 
 
 @require_safe
@@ -109,15 +109,17 @@ def _read(media: str, _newest: int) -> Shop:
     everything = hashlib.sha256(b"\0".join([index.encode(), *contents.values()]))
     version = everything.hexdigest()[:12]
     own = index.replace('"/shop/', f'"/shop/{version}/')
-    own = own.replace('name="media" content=""', f'name="media" content="{escape(_served(media))}"')
+    own = own.replace('name="media" content=""', f'name="media" content="{escape(media)}"')
     files = {name: File.of(content, Path(name).suffix) for name, content in contents.items()}
     return Shop(version, files, File.of(own.encode(), ".html"))
 
 
 def _served(media: str) -> str:
-    """Where the pictures are; nowhere on a developer's machine, where no proxy serves them."""
+    """Where the pictures are; nowhere on a developer's machine to which none was uploaded yet: a
+    page would ask for those of the demo in vain."""
     elsewhere = bool(urlsplit(media).netloc)
-    return media if elsewhere or not settings.DEBUG else ""
+    there = elsewhere or not settings.DEBUG or Path(settings.MEDIA_ROOT).is_dir()
+    return media if there else ""
 
 
 # Those of shop/routes.js.

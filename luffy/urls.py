@@ -2,6 +2,7 @@
 luffy/health.py."""
 
 from django.conf import settings
+from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
@@ -16,5 +17,8 @@ if settings.SHOP:
     urlpatterns.append(path("", include("luffy.shop")))
 if settings.LOCAL_GATEWAY:  # a developer's machine
     urlpatterns.append(path("gateway/", include("api.gateways.local.urls")))
+
+# With DEBUG the pictures of courses too, which otherwise the proxy serves.
+urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
 
 handler500 = "utils.middleware.server_error"

@@ -7,6 +7,9 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from luffy.settings.web import MEDIA_URL
 
+_PICTURES = urlsplit(MEDIA_URL)  # of courses: this host's, or those of MEDIA_URL's
+PICTURES = [SELF, *([f"{_PICTURES.scheme}://{_PICTURES.netloc}"] if _PICTURES.netloc else [])]
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -14,7 +17,7 @@ CONTENT_SECURITY_POLICY = {
         # of its attributes, which is what eval is for.
         "script-src": [SELF, NONCE, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],  # the theme's colours, the widths it reckons out
-        "img-src": [SELF, "data:"],  # the theme's icons
+        "img-src": [*PICTURES, "data:"],  # the theme's icons
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -24,12 +27,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 # The learner's pages: their own scripts and styles, the API, and pictures from where they are.
-_PICTURES = urlsplit(MEDIA_URL)
 SHOP_CONTENT_SECURITY_POLICY = {
     "default-src": [NONE],
     "script-src": [SELF],
     "style-src": [SELF],
-    "img-src": [SELF, *([f"{_PICTURES.scheme}://{_PICTURES.netloc}"] if _PICTURES.netloc else [])],
+    "img-src": PICTURES,
     "connect-src": [SELF],
     "form-action": [SELF],
     "frame-ancestors": [NONE],

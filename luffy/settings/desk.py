@@ -11,7 +11,10 @@ SESSION_COOKIE_AGE = DESK_SESSION_HOURS * 3600
 # Of a request body from somebody logged in, and of one to a page that takes a file.
 DESK_MOST_BYTES = 4 * 1024 * 1024
 DESK_UPLOAD_MOST_BYTES = 21 * 1024 * 1024
-DESK_UPLOAD_PATHS = r"/admin/api/coupon/[0-9]+/issue/"
+DESK_UPLOAD_PATHS = (
+    r"/admin/api/coupon/[0-9]+/issue/"
+    r"|/admin/api/(course|degreecourse|teacher|article)/(add|[0-9]+/change)/"
+)
 
 UNFOLD = {
     "SITE_TITLE": "路飞学城优惠券工作台",

@@ -79,6 +79,14 @@ def switch(name: str, default: bool) -> bool:
     return value in ON if value else default
 
 
+def folder(name: str, default: Path) -> Path:
+    """The folder in the environment variable `name`, which need not be there yet."""
+    path = Path(env.str(name, default="") or default)
+    if not path.is_absolute() or (path.exists() and not path.is_dir()):
+        raise ImproperlyConfigured(f"{name} must be a folder, with its whole path: {str(path)!r}")
+    return path
+
+
 HOST = r"\[[0-9a-fA-F:]+\]|[^/:\s]+", "shop.example.com"
 ORIGIN = r"https?://[^/?#*\s]+", "https://shop.example.com"
 ON_THIS_MACHINE = r"https?://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?\Z"  # an origin there

@@ -13,6 +13,7 @@ from luffy.settings.environment import (
     ORIGINS,
     VAR_DIR,
     env,
+    folder,
     number,
     several,
     switch,
@@ -122,6 +123,8 @@ STATIC_ROOT = VAR_DIR / "static"
 MEDIA_URL: str = env.str("MEDIA_URL", default="/media/").rstrip("/") + "/"
 if not re.fullmatch(r"(https?://[^/\s?#]+)?/[^\s?#]*|[^\s?#:/][^\s?#:]*", MEDIA_URL):
     raise ImproperlyConfigured("MEDIA_URL must be as in /media/ or https://cdn.example.com/media/.")
+# Where those that the desk uploads are kept: what stands at MEDIA_URL is to be this folder.
+MEDIA_ROOT = folder("MEDIA_ROOT", VAR_DIR / "media")
 SHOP = switch("SHOP", True)  # the learner's pages at /
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

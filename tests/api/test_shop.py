@@ -140,11 +140,14 @@ def test_pictures_may_come_from_where_media_url_says(visitor: Client, settings: 
     assert '<meta name="media" content="https://cdn.example.com/&quot;media/">' in page
 
 
-def test_on_a_developer_s_machine_there_are_no_pictures_to_ask_for(
-    visitor: Client, settings: Any
+def test_on_a_developer_s_machine_pictures_are_asked_for_once_there_are_some(
+    visitor: Client, settings: Any, tmp_path: Path
 ) -> None:
-    settings.DEBUG = True
+    settings.DEBUG, settings.MEDIA_ROOT = True, tmp_path / "media"
     assert '<meta name="media" content="">' in gzip.decompress(visitor.get("/").content).decode()
+    settings.MEDIA_ROOT.mkdir()
+    page = gzip.decompress(visitor.get("/").content).decode()
+    assert '<meta name="media" content="/media/">' in page
 
 
 def test_a_file_that_changed_is_read_again_on_a_developer_s_machine_alone(

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import (
 from api.admin.desk.base import DeskAdmin, LongListAdmin
 from api.admin.desk.columns import column, name_of
 from api.admin.desk.filters import DaysFilter, having, titled
+from api.admin.desk.pictures import WithPictures
 from api.models import Article, ArticleSource, Collection, Comment
 
 
@@ -29,10 +30,12 @@ class ArticleSourceAdmin(DeskAdmin):
 
 
 @admin.register(Article)
-class ArticleAdmin(DeskAdmin):
+class ArticleAdmin(WithPictures, DeskAdmin):
+    picture_field = "head_img"
     labels = {"article_type": "文章类型", "head_img": "头图"}
     list_display = (
         "title",
+        "picture",
         column("source__name", "来源"),
         column("article_type", "文章类型"),
         "status",

@@ -14,6 +14,7 @@ from api.admin.catalogue.content import ChapterInline, DetailInline
 from api.admin.catalogue.owned import PolicyInline, QuestionInline, warn_of_unpriced
 from api.admin.desk.columns import column
 from api.admin.desk.filters import having, titled
+from api.admin.desk.pictures import WithPictures
 from api.models import (
     Course,
     CourseCategory,
@@ -42,7 +43,8 @@ class CourseSubCategoryAdmin(KeepsCoupons):
 
 
 @admin.register(Course)
-class CourseAdmin(KeepsCoupons):
+class CourseAdmin(WithPictures, KeepsCoupons):
+    picture_field = "course_img"
     labels = {
         "name": "课程名称",
         "course_img": "课程图片",
@@ -54,6 +56,7 @@ class CourseAdmin(KeepsCoupons):
     }
     list_display = (
         column("name", "课程名称"),
+        "picture",
         column("course_type", "课程类型"),
         column("sub_category__name", "课程子类"),
         column("level", "难度"),

@@ -13,6 +13,7 @@ from api.admin.desk.base import DeskAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.filters import titled
 from api.admin.desk.inlines import DeskTabularInline
+from api.admin.desk.pictures import WithPictures
 from api.models import (
     DegreeCourse,
     Scholarship,
@@ -26,7 +27,8 @@ class ScholarshipInline(DeskTabularInline):
 
 
 @admin.register(Teacher)
-class TeacherAdmin(DeskAdmin):
+class TeacherAdmin(WithPictures, DeskAdmin):
+    picture_field = "image"
     labels = {
         "name": "姓名",
         "role": "角色",
@@ -34,16 +36,17 @@ class TeacherAdmin(DeskAdmin):
         "image": "头像",
         "brief": "简介",
     }
-    list_display = (column("name", "姓名"), column("role", "角色"), "title")
+    list_display = (column("name", "姓名"), "picture", column("role", "角色"), "title")
     list_filter = (("role", titled("角色", ChoicesDropdownFilter)),)
     search_fields = ("name", "title")
     ordering = ("id",)
 
 
 @admin.register(DegreeCourse)
-class DegreeCourseAdmin(KeepsCoupons):
+class DegreeCourseAdmin(WithPictures, KeepsCoupons):
+    picture_field = "course_img"
     labels = {"name": "学位课名称"}
-    list_display = (column("name", "学位课名称"), "period", "total_scholarship")
+    list_display = (column("name", "学位课名称"), "picture", "period", "total_scholarship")
     list_filter = (("period", RangeNumericFilter),)
     list_filter_submit = True
     search_fields = ("name",)
