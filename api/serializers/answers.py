@@ -7,10 +7,11 @@ value; that takes longer than everything else of a light request. So an answer s
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db.models import Model
 from rest_framework import serializers
 
 
@@ -22,6 +23,29 @@ class Shown(serializers.Serializer[Any]):
 
     def to_representation(self, value: Any) -> dict[str, Any]:
         return self.shape(value)
+
+
+M = TypeVar("M", bound=Model)
+
+
+# Part of an answer, from a row of a table: read-only, every field is always there, and the model's
+# fields describe it. This is no docstring, because docstrings of serializers appear in the
+# description of the API, for front-end developers.
+class RowShown(serializers.ModelSerializer[M]):
+    def get_extra_kwargs(self) -> dict[str, Any]:
+        return {name: {"read_only": True} for name in self.Meta.fields}
+
+    def shape(self, row: Any) -> dict[str, Any]:
+        """The fields as the row has them, where nothing else is said."""
+        return {name: row[name] for name in self.Meta.fields}
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return self.shape(value)
+
+
+def word(words: Mapping[int, str], value: int) -> str:
+    """The word for a value of choices; one that has none, another program's, stands for itself."""
+    return words.get(value) or str(value)
 
 
 class MoneyField(serializers.DecimalField):

@@ -1,8 +1,8 @@
 """The requests and answers of /api/course/ and /api/category/."""
 
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Model
 from rest_framework import serializers
 
 from api.models import (
@@ -17,7 +17,9 @@ from api.models import (
     PricePolicy,
     Teacher,
 )
+from api.serializers.answers import RowShown, Shown, word
 from api.serializers.fields import IdField, NumberField, TextField
+from api.services.catalogue import CoursePage, Detail, ListedCourse, Row
 
 MOST_ON_A_PAGE = 100
 LAST_PAGE = 1_000_000
@@ -38,31 +40,36 @@ class CourseQuery(serializers.Serializer[Any]):
     page_size = NumberField(default=20, smallest=1, largest=MOST_ON_A_PAGE)
 
 
-M = TypeVar("M", bound=Model)
+_PERIODS = dict(PricePolicy.valid_period_choices)
+_COURSE_TYPES = dict(Course.course_type_choices)
+_LEVELS = dict(Course.level_choices)
+_ROLES = dict(Teacher.role_choices)
+_SECTION_TYPES = dict(CourseSection.section_type_choices)
 
 
-# Part of an answer: read-only, and every field is always there. This is no docstring, because
-# docstrings of serializers appear in the description of the API, for front-end developers.
-class Shown(serializers.ModelSerializer[M]):
-    def get_extra_kwargs(self) -> dict[str, Any]:
-        return {name: {"read_only": True} for name in self.Meta.fields}
-
-
-class PolicyShown(Shown[PricePolicy]):
+class PolicyShown(RowShown[PricePolicy]):
     valid_period_display = serializers.CharField(source="get_valid_period_display")
 
     class Meta:
         model = PricePolicy
         fields = ["id", "valid_period", "valid_period_display", "price"]
 
+    def shape(self, row: Row) -> dict[str, Any]:
+        return {
+            "id": row["id"],
+            "valid_period": row["valid_period"],
+            "valid_period_display": word(_PERIODS, row["valid_period"]),
+            "price": row["price"],
+        }
 
-class CategoryShown(Shown[CourseCategory]):
+
+class CategoryShown(RowShown[CourseCategory]):
     class Meta:
         model = CourseCategory
         fields = ["id", "name"]
 
 
-class SubCategoryShown(Shown[CourseSubCategory]):
+class SubCategoryShown(RowShown[CourseSubCategory]):
     category = CategoryShown()
 
     class Meta:
@@ -87,7 +94,7 @@ class CategoryCountShown(serializers.Serializer[Any]):
     sub_categories = SubCategoryCountShown(many=True)
 
 
-class CourseShown(Shown[Course]):
+class CourseShown(RowShown[Course]):
     """A course in a list."""
 
     course_type_display = serializers.CharField(source="get_course_type_display")
@@ -112,35 +119,69 @@ class CourseShown(Shown[Course]):
             "price_policy",
         ]
 
+    def shape(self, listed: ListedCourse) -> dict[str, Any]:
+        course, policy = listed.course, PolicyShown()
+        return {
+            "id": course["id"],
+            "name": course["name"],
+            "course_img": course["course_img"],
+            "brief": course["brief"],
+            "course_type": course["course_type"],
+            "course_type_display": word(_COURSE_TYPES, course["course_type"]),
+            "level": course["level"],
+            "level_display": word(_LEVELS, course["level"]),
+            "period": course["period"],
+            "pub_date": course["pub_date"] and course["pub_date"].isoformat(),
+            "sub_category": {
+                "id": course["sub_category_id"],
+                "name": course["sub_category__name"],
+                "category": {
+                    "id": course["sub_category__category_id"],
+                    "name": course["sub_category__category__name"],
+                },
+            },
+            "price_policy": [policy.shape(row) for row in listed.policies],
+        }
 
-class CoursePageShown(serializers.Serializer[Any]):
+
+class CoursePageShown(Shown):
     """A page of courses; `count` is how many there are on all pages."""
 
     count = serializers.IntegerField()
     course_list = CourseShown(many=True)
 
+    def shape(self, page: CoursePage) -> dict[str, Any]:
+        course = CourseShown()
+        return {
+            "count": page.count,
+            "course_list": [course.shape(listed) for listed in page.course_list],
+        }
 
-class TeacherShown(Shown[Teacher]):
+
+class TeacherShown(RowShown[Teacher]):
     role_display = serializers.CharField(source="get_role_display")
 
     class Meta:
         model = Teacher
         fields = ["id", "name", "role", "role_display", "title", "signature", "image", "brief"]
 
+    def shape(self, row: Row) -> dict[str, Any]:
+        return super().shape(row | {"role_display": word(_ROLES, row["role"])})
 
-class OutlineShown(Shown[CourseOutline]):
+
+class OutlineShown(RowShown[CourseOutline]):
     class Meta:
         model = CourseOutline
         fields = ["title", "content"]
 
 
-class RecommendedShown(Shown[Course]):
+class RecommendedShown(RowShown[Course]):
     class Meta:
         model = Course
         fields = ["id", "name", "course_img"]
 
 
-class DetailShown(Shown[CourseDetail]):
+class DetailShown(RowShown[CourseDetail]):
     teachers = TeacherShown(many=True)
     outline = OutlineShown(source="courseoutline_set", many=True)
     recommend_courses = RecommendedShown(many=True)
@@ -160,8 +201,17 @@ class DetailShown(Shown[CourseDetail]):
             "recommend_courses",
         ]
 
+    def shape(self, written: Detail) -> dict[str, Any]:
+        teacher = TeacherShown()
+        parts = {
+            "teachers": [teacher.shape(row) for row in written.teachers],
+            "outline": written.outline,
+            "recommend_courses": written.recommended,
+        }
+        return super().shape(written.detail | parts)
 
-class SectionShown(Shown[CourseSection]):
+
+class SectionShown(RowShown[CourseSection]):
     section_type_display = serializers.CharField(source="get_section_type_display")
     section_link = serializers.SerializerMethodField()
 
@@ -177,20 +227,32 @@ class SectionShown(Shown[CourseSection]):
             "free_trail",
         ]
 
-    def get_section_link(self, section: CourseSection) -> str | None:
+    def get_section_link(self, row: Row) -> str | None:
         """Only of a section that may be tried for free: this page is open to everybody."""
-        return section.section_link if section.free_trail else None
+        return row["section_link"] if row["free_trail"] else None
+
+    def shape(self, row: Row) -> dict[str, Any]:
+        own = {
+            "section_type_display": word(_SECTION_TYPES, row["section_type"]),
+            "section_link": self.get_section_link(row),
+        }
+        return super().shape(row | own)
 
 
-class ChapterShown(Shown[CourseChapter]):
+class ChapterShown(RowShown[CourseChapter]):
     coursesections = SectionShown(many=True)
 
     class Meta:
         model = CourseChapter
         fields = ["id", "chapter", "name", "summary", "coursesections"]
 
+    def shape(self, chapter: tuple[Row, Iterable[Row]]) -> dict[str, Any]:
+        row, sections = chapter
+        section = SectionShown()
+        return super().shape(row | {"coursesections": [section.shape(one) for one in sections]})
 
-class QuestionShown(Shown[OftenAskedQuestion]):
+
+class QuestionShown(RowShown[OftenAskedQuestion]):
     class Meta:
         model = OftenAskedQuestion
         fields = ["question", "answer"]
@@ -205,3 +267,11 @@ class WholeCourseShown(CourseShown):
 
     class Meta(CourseShown.Meta):
         fields = [*CourseShown.Meta.fields, "coursedetail", "coursechapters", "asked_question"]
+
+    def shape(self, whole: Any) -> dict[str, Any]:
+        chapter = ChapterShown()
+        return super().shape(whole) | {
+            "coursedetail": whole.detail and DetailShown().shape(whole.detail),
+            "coursechapters": [chapter.shape(one) for one in whole.chapters],
+            "asked_question": whole.questions,
+        }

@@ -31,7 +31,7 @@ class CourseListView(APIView):
 
     def get(self, request: Request) -> Response:
         asked = parsed(CourseQuery, request.query_params)
-        return success(CoursePageShown(courses.page(**asked)).data)
+        return success(CoursePageShown().shape(courses.page(**asked)))
 
 
 class CourseView(APIView):
@@ -40,4 +40,4 @@ class CourseView(APIView):
     authentication_classes = []
 
     def get(self, request: Request, course_id: int) -> Response:
-        return success(WholeCourseShown(courses.whole_page(course_id)).data)
+        return success(WholeCourseShown().shape(courses.whole_page(course_id)))
