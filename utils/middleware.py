@@ -42,8 +42,8 @@ class HeadMiddleware:
 
 class ApiEnvelopeMiddleware:
     """Under /api/, replaces the HTML of an error that Django or a middleware answered (a bad host,
-    a crash before the view) by the envelope of its status, and lets nobody keep an answer: it may
-    be an account's own, or hold its token."""
+    a crash before the view) by the envelope of its status. Unless its view says otherwise, nobody
+    may keep an answer: it may be an account's own, or hold its token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -55,7 +55,7 @@ class ApiEnvelopeMiddleware:
         is_json = answer.get("Content-Type", "").startswith("application/json")
         if answer.status_code >= 400 and not is_json:
             answer = _enveloped(answer.status_code, _kept(answer))
-        answer["Cache-Control"] = "no-store"
+        answer.setdefault("Cache-Control", "no-store")
         return answer
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.http import parse_etags
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +30,23 @@ class BaseResponse:
 def success(data: Any = None) -> Response:
     """The answer of an operation that went well: HTTP 200, code 1000."""
     return Response(BaseResponse(data).dict)
+
+
+def rendered(data: Any) -> bytes:
+    """The body of `success(data)`, as it is sent."""
+    body: bytes = JSONRenderer().render(BaseResponse(data).dict)
+    return body
+
+
+def kept_by_browsers(request: Request, body: bytes, etag: str) -> HttpResponse:
+    """An answer in JSON that everybody may have: a browser keeps it, and asks with its ETag whether
+    it is still the same; then it is a 304 without a body."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    seen = parse_etags(request.headers.get("If-None-Match", ""))
+    # A proxy that packs answers marks their ETags as weak.
+    if "*" in seen or etag in (one.removeprefix("W/") for one in seen):
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(body, content_type="application/json", headers=headers)
 
 
 class Refusal(NamedTuple):

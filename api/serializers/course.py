@@ -21,7 +21,7 @@ from api.serializers.answers import RowShown, Shown, word
 from api.serializers.fields import IdField, NumberField, TextField
 from api.services.catalogue import CoursePage, Detail, ListedCourse, Row
 
-MOST_ON_A_PAGE = 100
+USUAL_PAGE, MOST_ON_A_PAGE = 20, 100  # courses
 LAST_PAGE = 1_000_000
 
 
@@ -37,7 +37,7 @@ class CourseQuery(serializers.Serializer[Any]):
     )
     search = TextField(required=False, allow_blank=True, max_length=128)
     page = NumberField(default=1, smallest=1, largest=LAST_PAGE)
-    page_size = NumberField(default=20, smallest=1, largest=MOST_ON_A_PAGE)
+    page_size = NumberField(default=USUAL_PAGE, smallest=1, largest=MOST_ON_A_PAGE)
 
 
 _PERIODS = dict(PricePolicy.valid_period_choices)

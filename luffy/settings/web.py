@@ -154,7 +154,7 @@ CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
 # On a developer's machine also those that run there: whatever port a development server takes.
 CORS_ALLOWED_ORIGIN_REGEXES = [ON_THIS_MACHINE] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "if-match", "idempotency-key"]
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "WWW-Authenticate", "X-Error-Name", "X-Error-Field"]
 
 REST_FRAMEWORK = {

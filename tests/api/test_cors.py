@@ -173,3 +173,19 @@ def test_where_debug_is_off_it_is_refused(anonymous, settings):
     settings.CORS_ALLOWED_ORIGIN_REGEXES = []  # tests/unit/test_settings.py: so it is there
 
     assert_not_allowed(preflight(anonymous, "POST", "http://localhost:8080"))
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_front_end_may_read_an_etag_and_ask_with_it(anonymous):
+    asked = anonymous.options(
+        "/api/course/",
+        HTTP_ORIGIN=ORIGIN,
+        HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET",
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS="if-none-match",
+    )
+    answer = anonymous.get("/api/course/", HTTP_ORIGIN=ORIGIN)
+    same = anonymous.get("/api/course/", HTTP_ORIGIN=ORIGIN, HTTP_IF_NONE_MATCH=answer["ETag"])
+
+    assert "if-none-match" in asked["Access-Control-Allow-Headers"].split(", ")
+    assert "ETag" in answer["Access-Control-Expose-Headers"].split(", ")
+    assert (same.status_code, same["Access-Control-Allow-Origin"]) == (304, ORIGIN)
