@@ -17,17 +17,25 @@ try:
     level = level_of(os.environ.get("LOG_LEVEL", ""))
 except ImproperlyConfigured as error:
     sys.exit(f"ImproperlyConfigured: {error}")  # the sentence, and no traceback
-worker_class = "gthread"
-timeout = 30  # seconds; every call to Redis and the database gives up long before
-keepalive = 5
-limit_request_line = 8190  # gunicorn itself refuses a longer one, in HTML
+worker_class = "luffy.serving.worker.Worker"
+worker_connections = 2_000  # of each worker; one that stalls is closed after 30 seconds
+timeout = 30  # seconds without a sign of life of a worker's loop, which no answer holds up
+graceful_timeout = 30  # seconds that a worker has for what it has begun
 control_socket_disable = True  # the image's user has no home to put it in
 
 # The path without its query, in which some front ends send their token.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
 logger_class = "luffy.access_log.AccessLog"
 # Its lines are of the level INFO.
-logconfig_dict = to_console(level, {"gunicorn.error": PASSED_ON, "gunicorn.access": PASSED_ON})
+logconfig_dict = to_console(
+    level,
+    {
+        "gunicorn.error": PASSED_ON,
+        "gunicorn.access": PASSED_ON,
+        # It warns of each request that waits for a thread.
+        "waitress.queue": {"level": "ERROR"},
+    },
+)
 
 
 def on_starting(server: Any) -> None:

@@ -17,7 +17,12 @@ from benchmarks.calls import Call, check
 # request. One worker, so that it has a core to itself.
 _COMMAND = [
     *("gunicorn", "luffy.wsgi", "--config=python:benchmarks", "--no-control-socket"),
-    *("--worker-class=gthread", "--workers=1", "--threads=4", "--log-level=warning"),
+    *(
+        "--worker-class=luffy.serving.worker.Worker",
+        "--workers=1",
+        "--threads=4",
+        "--log-level=warning",
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The WSGI application: what gunicorn serves, and runserver too."""
+"""The WSGI application: what the web server serves, and runserver too."""
 
 import logging
 import os

@@ -1,0 +1,1 @@
+"""How the service is served: gunicorn's processes, each with waitress inside."""
