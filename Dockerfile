@@ -1,4 +1,4 @@
-FROM python:3.12-slim
+FROM python:3.12-slim AS service
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /srv/luffy
@@ -14,5 +14,13 @@ RUN DEBUG=on python manage.py collectstatic --noinput \
 USER luffy
 
 EXPOSE 8000
-# Migrations may take longer than a request's statement may.
-CMD ["sh", "-c", "DATABASE_STATEMENT_TIMEOUT=0 python manage.py migrate --noinput && exec gunicorn luffy.wsgi"]
+# Migrations may take longer than a request's statement may. In a container, the loopback would reach
+# nobody.
+CMD ["sh", "-c", "DATABASE_STATEMENT_TIMEOUT=0 python manage.py migrate --noinput && BIND=${BIND:-0.0.0.0:${PORT:-8000}} exec gunicorn luffy.wsgi"]
+
+
+# What stands in front of it: buffers requests and answers, serves files.
+FROM nginx:1.28-alpine AS front
+
+COPY deploy/nginx.conf /etc/nginx/nginx.conf
+COPY --from=service /srv/luffy/var/static /srv/static

@@ -31,12 +31,12 @@ def number(name: str, default: int, *, at_least: int, at_most: int) -> int:
 
 
 def address(bind: str, port: str, default_port: int) -> list[str]:
-    """Where to serve: what the environment variable `bind` says, or else all addresses of this
-    machine at the port of `port`. Raises ImproperlyConfigured for what cannot be one."""
+    """Where to serve: what the environment variable `bind` says, or else the loopback, at the
+    port of `port`. Raises ImproperlyConfigured for what cannot be one."""
     places = os.environ.get(bind, "").strip()
     if not places:
         own = number(port, default_port, at_least=1, at_most=LARGEST_PORT)
-        return [f"0.0.0.0:{own}"]
+        return [f"127.0.0.1:{own}"]
     named = [place.strip() for place in places.split(",")]
     for place in named:
         found = re.fullmatch(r"unix:.+|fd://[0-9]+|(?:\[[0-9a-fA-F:.]+\]|[^\s:/]*):([0-9]+)", place)

@@ -743,8 +743,8 @@ def test_gunicorn_says_what_is_wrong_with_the_settings_and_starts_no_worker():
 @pytest.mark.parametrize(
     ("said", "bind"),
     [
-        ({}, ["0.0.0.0:8000"]),
-        ({"PORT": "80"}, ["0.0.0.0:80"]),
+        ({}, ["127.0.0.1:8000"]),
+        ({"PORT": "80"}, ["127.0.0.1:80"]),
         ({"PORT": "80", "BIND": "127.0.0.1:8001"}, ["127.0.0.1:8001"]),
         ({"BIND": "[::1]:8000, unix:/run/luffy.sock"}, ["[::1]:8000", "unix:/run/luffy.sock"]),
         ({"BIND": ":8000"}, [":8000"]),
