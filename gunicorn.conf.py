@@ -8,13 +8,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from utils.environment import MOST_PROCESSES, MOST_THREADS, address, number
-from utils.logs import PASSED_ON, level_of, to_console
+from utils.logs import PASSED_ON, SILENT, form_of, level_of, to_console
 
 try:
     bind = address("BIND", "PORT", 8000)
     workers = number("WEB_CONCURRENCY", 2, at_least=1, at_most=MOST_PROCESSES)
     threads = number("WEB_THREADS", 4, at_least=1, at_most=MOST_THREADS)
     level = level_of(os.environ.get("LOG_LEVEL", ""))
+    form = form_of(os.environ.get("LOG_FORMAT", ""), default="json")
 except ImproperlyConfigured as error:
     sys.exit(f"ImproperlyConfigured: {error}")  # the sentence, and no traceback
 worker_class = "luffy.serving.worker.Worker"
@@ -23,15 +24,13 @@ timeout = 30  # seconds without a sign of life of a worker's loop, which no answ
 graceful_timeout = 30  # seconds that a worker has for what it has begun
 control_socket_disable = True  # the image's user has no home to put it in
 
-# The path without its query, in which some front ends send their token.
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(D)sus'
-logger_class = "luffy.access_log.AccessLog"
-# Its lines are of the level INFO.
+# Of each request utils/request_log.py has a line.
 logconfig_dict = to_console(
     level,
+    form,
     {
         "gunicorn.error": PASSED_ON,
-        "gunicorn.access": PASSED_ON,
+        "gunicorn.access": SILENT,
         # It warns of each request that waits for a thread.
         "waitress.queue": {"level": "ERROR"},
     },

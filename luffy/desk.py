@@ -16,6 +16,7 @@ from django.utils import timezone
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from utils import scope
 from utils.addresses import address_of
 from utils.exceptions import TooManyAttempts
 from utils.limits.logins import ADMIN, count_attempt
@@ -57,6 +58,10 @@ class LoginForm(AuthenticationForm):
 class DeskSite(UnfoldAdminSite):
     login_form = LoginForm
     index_template = "admin/home.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        scope.belongs_to(staff_id=request.user.pk)
+        return super().has_permission(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

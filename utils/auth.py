@@ -5,7 +5,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.models import Account, UserAuthToken
-from utils import tokens
+from utils import scope, tokens
 from utils.limits.requests import RefusedTokens
 
 _SCHEMES = ("token", "bearer", "jwt")
@@ -31,6 +31,7 @@ class LuffyAuth(BaseAuthentication):
         if auth is None:
             refused.add()
             raise AuthenticationFailed
+        scope.belongs_to(account_id=auth.user_id)
         return auth.user, auth
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,10 +1,18 @@
-"""Logging to the console: each record on a line of its own, with tokens hidden."""
+"""Logging to the console: each record on a line of its own, with tokens hidden, as text or JSON.
 
+Both say of what is at work its request's id; JSON also who asked, and the `fields` that a record
+was given as `extra={"fields": …}`.
+"""
+
+import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+
+from utils import scope
 
 _QUERY = re.compile(r"\?[^\s\"']+")  # the whole query: `token` can be percent-encoded
 _TOKEN = re.compile(
@@ -28,12 +36,56 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = escaped(record.message)
+        if at_work := scope.current():
+            record.message += f" [{at_work.request_id}]"
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         message, *traceback = super().format(record).split("\n")
         text = "\n".join([message, *(f"  {escaped(line)}" for line in traceback)])
-        return _TOKEN.sub(r"\1\2…", _QUERY.sub("?…", text))
+        return without_tokens(text)
+
+
+class JsonLine(logging.Formatter):
+    """A record is a JSON object on a line; as in OneLine, no token and no control character is in
+    any of its texts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _shown(record.getMessage()),
+        }
+        if at_work := scope.current():
+            said["request_id"] = at_work.request_id
+            if at_work.account_id is not None:
+                said["account_id"] = at_work.account_id
+            if at_work.staff_id is not None:
+                said["staff_id"] = at_work.staff_id
+        for name, value in getattr(record, "fields", {}).items():
+            said[name] = _shown(value) if isinstance(value, str) else value
+        if record.exc_info:
+            lines = self.formatException(record.exc_info).split("\n")
+            said["exception"] = "\n".join(map(_shown, lines))
+        return json.dumps(said, ensure_ascii=False, default=str)
+
+
+class WithTraceback(logging.Filter):
+    """Of what Django says of an answer, only what has an error to show: of the rest the request has
+    its own line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
+
+
+def without_tokens(text: str) -> str:
+    """The text with `…` in the place of a URL's query and of tokens."""
+    return _TOKEN.sub(r"\1\2…", _QUERY.sub("?…", text))
+
+
+def _shown(text: str) -> str:
+    return without_tokens(escaped(text))
 
 
 def escaped(text: str) -> str:
@@ -52,24 +104,40 @@ def level_of(text: str) -> str:
     return level
 
 
+FORMS: dict[str, dict[str, Any]] = {
+    "text": {
+        "()": OneLine,
+        "fmt": "{asctime} {levelname} {name}: {message}",
+        "datefmt": "%Y-%m-%d %H:%M:%S%z",  # gunicorn's master uses system time
+        "style": "{",
+    },
+    "json": {"()": JsonLine},
+}
+
+
+def form_of(text: str, *, default: str) -> str:
+    """The form that LOG_FORMAT names."""
+    form = text.strip().lower() or default
+    if form not in FORMS:
+        raise ImproperlyConfigured(f"LOG_FORMAT must be one of {', '.join(FORMS)}.")
+    return form
+
+
 PASSED_ON: dict[str, Any] = {"handlers": [], "level": "NOTSET", "propagate": True}
+SILENT: dict[str, Any] = {"handlers": [], "level": "CRITICAL", "propagate": False}
 
 
-def to_console(level: str, loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def to_console(level: str, form: str, loggers: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The configuration of all logging (dictConfig): what is of this level or above, one line each
     to the console, tokens hidden; the loggers named pass theirs on to it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": OneLine,
-                "fmt": "{asctime} {levelname} {name}: {message}",
-                "datefmt": "%Y-%m-%d %H:%M:%S%z",  # gunicorn's master uses system time
-                "style": "{",
-            },
+        "formatters": {"line": FORMS[form]},
+        "filters": {
+            "outages": {"()": "utils.outages.OutageInOneLine"},
+            "with_traceback": {"()": WithTraceback},
         },
-        "filters": {"outages": {"()": "utils.outages.OutageInOneLine"}},
         "handlers": {
             # Whatever levels loggers have of their own, what they pass on is held to this one.
             "console": {

@@ -9,12 +9,24 @@ from typing import Any, ParamSpec, TypeVar
 from redis import Redis
 
 from utils.exceptions import Contention
+from utils.metrics.values import counter
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 10
 LONGEST_PAUSE = 0.002  # seconds, after the first lost attempt; longer with every further one
+
+_LOST = counter(
+    "luffy_contention_retries_total",
+    "Attempts that were made anew because another request had changed the data.",
+    ("operation",),
+)
+_GIVEN_UP = counter(
+    "luffy_contention_given_up_total",
+    "Operations that lost every attempt: the request was answered 503.",
+    ("operation",),
+)
 
 
 def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
@@ -24,14 +36,21 @@ def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
     Raises Contention when ATTEMPTS attempts were lost; nothing was changed then.
     """
 
+    name = f"{operation.__module__.rpartition('.')[2]}.{operation.__name__}"
+
     @wraps(operation)
     def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
         for lost in range(1, ATTEMPTS):
             try:
                 return operation(*args, **kwargs)
             except Contention:
+                _LOST.labels(name).inc()
                 time.sleep(random.uniform(0, lost * LONGEST_PAUSE))  # noqa: S311  so that two requests do not collide again
-        return operation(*args, **kwargs)
+        try:
+            return operation(*args, **kwargs)
+        except Contention:
+            _GIVEN_UP.labels(name).inc()
+            raise
 
     return attempts
 

@@ -1,9 +1,6 @@
-"""A connection as waitress has it: reading requests, answering them, and a line in the access log
-for each."""
+"""A connection as waitress has it: reading requests, and answering them."""
 
 import io
-import time
-from typing import NamedTuple
 
 from django.conf import settings
 from waitress.channel import HTTPChannel
@@ -12,14 +9,6 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import ErrorTask, Task, WSGITask
 
 DESK = "/admin/"  # where people of the desk upload files
-
-
-class Answered(NamedTuple):
-    """Of an answer, what gunicorn's access log asks for."""
-
-    status: str
-    sent: int
-    headers: list[tuple[str, str]]
 
 
 class Nothing:
@@ -52,10 +41,8 @@ class Request(HTTPRequestParser):
             self.body_rcv = FixedStreamReceiver(self.content_length, Nothing())
 
 
-class _Logged(Task):
-    """`written` counts the bytes of the body, but for those of a file."""
-
-    written = 0
+class _Counted(Task):
+    """Counts for gunicorn's max_requests."""
 
     def service(self) -> None:
         try:
@@ -63,11 +50,7 @@ class _Logged(Task):
         finally:
             # Where a crash left nothing written, another task answers 500.
             if self.wrote_header or not self.channel.connected:
-                self._log()
-
-    def write(self, data: bytes) -> None:
-        self.written += len(data)
-        super().write(data)
+                self.channel.server.worker.served()
 
     def build_response_header(self) -> bytes:
         """The connection ends where the worker does. It also ends where the client has sent several
@@ -78,32 +61,27 @@ class _Logged(Task):
         header: bytes = super().build_response_header()
         return header
 
-    def _sent(self) -> int:
-        """Bytes of the body. waitress sends a file by itself, as long as its Content-Length."""
-        unwritten = self.has_body and self.request.command != "HEAD" and self.content_length
-        return self.written or unwritten or 0
 
-    def _log(self) -> None:
+class Answer(_Counted, WSGITask):
+    """What the application answers, and writes to the log."""
+
+
+class Refusal(_Counted, ErrorTask):
+    """What waitress answers by itself to what is no request, or is too large. The application knows
+    nothing of it, so the log has it from here."""
+
+    def service(self) -> None:
+        from utils.request_log import tell_unread  # a new worker reads it anew, after the fork
+
+        super().service()
         request = self.channel.requests[0]
         environ = {
             "HTTP_X_FORWARDED_FOR": request.headers.get("X_FORWARDED_FOR", ""),
             "PATH_INFO": request.path,
-            "RAW_URI": "-",
             "REMOTE_ADDR": self.channel.addr[0],
             "REQUEST_METHOD": request.command,
-            "SERVER_PROTOCOL": f"HTTP/{self.version}",
         }
-        seconds = time.time() - self.start_time
-        answered = Answered(self.status.partition(" ")[0], self._sent(), self.response_headers)
-        self.channel.server.worker.served(environ, answered, seconds)
-
-
-class Answer(_Logged, WSGITask):
-    """What the application answers."""
-
-
-class Refusal(_Logged, ErrorTask):
-    """What waitress answers by itself to what is no request, or is too large."""
+        tell_unread(environ, int(self.status.partition(" ")[0]))
 
 
 class Channel(HTTPChannel):

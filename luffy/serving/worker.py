@@ -9,7 +9,6 @@ import os
 import resource
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from gunicorn.workers import base
@@ -17,7 +16,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from luffy.serving.channel import Answered, Channel
+from luffy.serving.channel import Channel
 
 SILENCE = 30  # seconds without a byte from or to a client until its connection is closed
 LAST_SILENCE = 2  # the same in a worker that stops
@@ -44,9 +43,8 @@ class Worker(base.Worker):
         self.alive = False
         self._stop(servers)
 
-    def served(self, environ: dict[str, str], answered: Answered, seconds: float) -> None:
-        """Writes a line of the access log; gunicorn's max_requests may let the worker end."""
-        self.log.access(answered, {}, environ, timedelta(seconds=seconds))
+    def served(self) -> None:
+        """Counts an answer; gunicorn's max_requests may let the worker end."""
         self.nr += 1
         if self.nr >= self.max_requests:
             self.alive = False

@@ -7,6 +7,7 @@ table.
 from luffy.settings.content import *
 from luffy.settings.database import *
 from luffy.settings.desk import *
+from luffy.settings.metrics import *
 from luffy.settings.payments import *
 from luffy.settings.redis import *
 from luffy.settings.shop import *

@@ -11,6 +11,7 @@ from redis.connection import parse_url
 from luffy.settings.environment import LONGEST_WAIT, env, number, switch
 from luffy.settings.web import DEBUG
 from utils.redis.connections import BY_SCHEME, once_more
+from utils.redis.counted import CountedConnection, CountedSSLConnection
 
 EMBEDDED_REDIS = "embedded"
 REDIS_URL_FORM = (
@@ -151,10 +152,12 @@ def redis_cache(url: str, *, cluster: bool = False) -> dict[str, Any]:
     location = url
     if cluster:
         options["CONNECTION_FACTORY"] = "utils.redis.cluster.ClusterConnectionFactory"
+        is_secret = url.startswith("rediss:")
+        pool["connection_class"] = CountedSSLConnection if is_secret else CountedConnection
     elif url == EMBEDDED_REDIS:
-        from fakeredis import FakeRedisConnection
+        from utils.redis.embedded import EmbeddedConnection
 
-        pool["connection_class"] = FakeRedisConnection
+        pool["connection_class"] = EmbeddedConnection
         location = "redis://embedded"
     else:
         pool |= {"connection_class": BY_SCHEME[url.partition(":")[0]], "retry": once_more()}

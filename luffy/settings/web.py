@@ -18,7 +18,7 @@ from luffy.settings.environment import (
     several,
     switch,
 )
-from utils.logs import PASSED_ON, level_of, to_console
+from utils.logs import PASSED_ON, SILENT, form_of, level_of, to_console
 
 DEBUG = switch("DEBUG", False)
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
@@ -70,8 +70,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "utils.request_log.RequestLogMiddleware",  # outside all others: it tells of every answer
     "utils.middleware.HeadMiddleware",  # outside the others, whose answers have bodies
-    "utils.content_security.ContentSecurityMiddleware",  # outside all others: it sees every answer
+    "utils.content_security.ContentSecurityMiddleware",  # outside the others: it sees every answer
     "luffy.health.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # so that other origins can read errors
     "utils.middleware.ApiEnvelopeMiddleware",  # outside the others: it sees all their answers
@@ -154,8 +155,14 @@ CORS_ALLOWED_ORIGINS = several("CORS_ALLOWED_ORIGINS", [], ORIGIN)
 # On a developer's machine also those that run there: whatever port a development server takes.
 CORS_ALLOWED_ORIGIN_REGEXES = [ON_THIS_MACHINE] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "WWW-Authenticate", "X-Error-Name", "X-Error-Field"]
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    *("if-match", "if-none-match", "idempotency-key", "x-request-id"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Retry-After", "WWW-Authenticate"),
+    *("X-Error-Name", "X-Error-Field", "X-Request-Id"),
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["utils.auth.LuffyAuth"],
@@ -192,13 +199,16 @@ SPECTACULAR_SETTINGS = {
 }
 
 
-# --- Logs: to the console, without tokens ---------------------------------------------------------
+# --- Logs: to the console, a line for each request and event, without tokens ----------------------
 
 LOGGING = to_console(
     level_of(env.str("LOG_LEVEL", default="")),
+    form_of(env.str("LOG_FORMAT", default=""), default="text" if DEBUG else "json"),
     {
         "django": PASSED_ON,
-        "django.server": PASSED_ON,
+        # Of each request utils/request_log.py has a line; Django's own would be a second one.
+        "django.server": SILENT,
+        "django.request": {"level": "ERROR", "filters": ["with_traceback"]},
         "django.db.backends": {"level": "INFO"},  # its DEBUG lines hold tokens as parameters
         # A scanner's wrong Host is a 400 in the access log, and not worth a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},

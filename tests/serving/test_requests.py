@@ -8,11 +8,11 @@ from tests.support.web_server import WebServer, read, wait_until
 
 pytestmark = pytest.mark.outages
 
-TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} INFO gunicorn\.access: "
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} INFO luffy\.request: "
 
 
 def logged(server: WebServer, line: str) -> str:
-    """The one line of the access log that this is in, once it is there."""
+    """The one line of the log that this is in, once it is there."""
 
     def lines() -> list[str]:
         return [one for one in server.log.read_text().splitlines() if line in one]
@@ -22,20 +22,19 @@ def logged(server: WebServer, line: str) -> str:
     return found
 
 
-def test_the_access_log_has_the_clients_address_and_what_it_was_answered(server: WebServer):
-    server.ask("/slow?token=s3cret", "X-Forwarded-For: 203.0.113.9, 198.51.100.7")
+def test_the_log_has_the_clients_address_and_what_it_was_answered(server: WebServer):
+    server.ask("/healthz?token=s3cret", "X-Forwarded-For: 203.0.113.9, 198.51.100.7")
 
     line = logged(server, "198.51.100.7")
-    assert re.fullmatch(TIMES + r'198\.51\.100\.7 "GET /slow" 200 4 \d+us', line)
+    assert re.fullmatch(TIMES + r"GET /healthz 200 [\d.]+ms 198\.51\.100\.7 \[\w+\]", line)
 
 
-def test_a_path_cannot_forge_a_line_of_the_access_log(server: WebServer):
+def test_a_path_cannot_forge_a_line_of_the_log(server: WebServer):
     server.ask("/forged%0a2026-11-26%20INFO%20%1b[31m", "X-Forwarded-For: 198.51.100.8")
 
     line = logged(server, "198.51.100.8")
-    assert re.fullmatch(
-        TIMES + r'198\.51\.100\.8 "GET /forged\\n2026-11-26 INFO \\x1b\[31m" 404 \d+ \d+us', line
-    )
+    path = r"/forged\\n2026-11-26 INFO \\x1b\[31m"
+    assert re.fullmatch(TIMES + rf"GET {path} 404 [\d.]+ms 198\.51\.100\.8 \[\w+\]", line)
 
 
 def test_what_is_no_request_is_refused_and_logged(server: WebServer):
@@ -44,7 +43,7 @@ def test_what_is_no_request_is_refused_and_logged(server: WebServer):
 
         assert (answer := read(connection)).status == 400
     assert answer.ends
-    assert re.fullmatch(TIMES + r'198\.51\.100\.9 "- -" 400 \d+ \d+us', logged(server, ".100.9"))
+    assert re.fullmatch(TIMES + r"- - 400 198\.51\.100\.9", logged(server, ".100.9"))
 
 
 def test_an_answer_does_not_say_which_server_gave_it(server: WebServer):

@@ -34,6 +34,7 @@ class WebServer:
             "DATABASE_URL": "sqlite://:memory:",
             "ENV_FILE": os.devnull,
             "HTTPS": "off",
+            "LOG_FORMAT": "text",
             "PATH": os.environ["PATH"],
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "SECRET_KEY": "of-a-server-that-keeps-no-secret-and-ends-soon-0123456789",

@@ -33,7 +33,7 @@ print(*(f"{name}={default}" for name, default in asked.items()), sep="\\n")
 # What an empty value stands for, where the settings ask for one and go on from there.
 STANDS_FOR = {"DEBUG": "off", "LOG_LEVEL": "INFO", "HTTPS": "on", "BEHIND_PROXY": "off"}
 STANDS_FOR |= {"HSTS_INCLUDE_SUBDOMAINS": "off", "HSTS_PRELOAD": "off", "REDIS_CLUSTER": "off"}
-STANDS_FOR |= {"SHOP": "on"}
+STANDS_FOR |= {"SHOP": "on", "LOG_FORMAT": "json"}
 
 
 def settings_with_defaults() -> dict[str, str]:

@@ -134,7 +134,7 @@ def test_a_transaction_that_an_outage_has_broken_is_one():
 
 def logged(capsys, error: Exception) -> str:
     """What the console shows of a crash in a page."""
-    config = to_console("INFO", {})
+    config = to_console("INFO", "text", {})
     handler = config["handlers"]["console"] | {"stream": sys.stderr}
     named = {"handlers": ["console"], "level": "INFO", "propagate": False}
     config |= {"root": {}, "handlers": {"console": handler}, "loggers": {"a page": named}}

@@ -356,7 +356,7 @@ def test_a_log_level_is_taken_by_its_name(text: str, level: str):
 
 
 def test_nothing_below_the_log_level_reaches_the_console():
-    logs = to_console("WARNING", {"django": PASSED_ON})
+    logs = to_console("WARNING", "text", {"django": PASSED_ON})
 
     assert logs["handlers"]["console"]["level"] == logs["root"]["level"] == "WARNING"
 

@@ -20,6 +20,8 @@ from redis.exceptions import (
 from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection
 
+from utils.redis.counted import Counted
+
 
 class NotThisServer(ConnectionError):
     """It is a replica, or loads its data, or has lost its primary; it has carried out nothing."""
@@ -31,7 +33,7 @@ def once_more() -> Retry:
     return Retry(NoBackoff(), 1, supported_errors=(NotThisServer,))
 
 
-class _Leaving:
+class _Leaving(Counted):
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
             # Of the connection that this is mixed into.

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.models.coupon_record import CouponRecordQuerySet
+from api.services.counted import count_records
 from api.services.events.writing import Moved, write_revived
 
 BATCH = 5_000  # rows of one statement: none comes near the database's statement timeout
@@ -41,17 +42,18 @@ SERVICE = Actor()
 
 
 class Step(NamedTuple):
+    name: str
     leaves: CouponRecordStatus
     reaches: CouponRecordStatus
 
 
-VOID = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.VOID)
-EXPIRE = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.EXPIRED)
-REVIVE = Step(CouponRecordStatus.EXPIRED, CouponRecordStatus.UNUSED)
-LOCK = Step(CouponRecordStatus.UNUSED, CouponRecordStatus.LOCKED)
-RELEASE = Step(CouponRecordStatus.LOCKED, CouponRecordStatus.UNUSED)
-USE = Step(CouponRecordStatus.LOCKED, CouponRecordStatus.USED)
-GIVE_BACK = Step(CouponRecordStatus.USED, CouponRecordStatus.UNUSED)
+VOID = Step("voided", CouponRecordStatus.UNUSED, CouponRecordStatus.VOID)
+EXPIRE = Step("expired", CouponRecordStatus.UNUSED, CouponRecordStatus.EXPIRED)
+REVIVE = Step("revived", CouponRecordStatus.EXPIRED, CouponRecordStatus.UNUSED)
+LOCK = Step("locked", CouponRecordStatus.UNUSED, CouponRecordStatus.LOCKED)
+RELEASE = Step("released", CouponRecordStatus.LOCKED, CouponRecordStatus.UNUSED)
+USE = Step("used", CouponRecordStatus.LOCKED, CouponRecordStatus.USED)
+GIVE_BACK = Step("given_back", CouponRecordStatus.USED, CouponRecordStatus.UNUSED)
 
 
 def come(
@@ -67,6 +69,7 @@ def come(
                 ids = [record.pk for record in written[at : at + BATCH]]
                 marks = ", ".join(["%s"] * len(ids))
                 cursor.execute(_COME.format(marks), [by.account_id, by.staff_id, reason, *ids])
+        count_records("issued" if by.account_id is None else "claimed", len(written))
     return written
 
 
@@ -204,6 +207,7 @@ def _change(
     CouponRecordEvent.objects.bulk_create(
         _event(record_id, step.leaves, step.reaches, told) for record_id in ids
     )
+    count_records(step.name, changed)
     return True
 
 

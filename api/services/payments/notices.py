@@ -14,6 +14,7 @@ from api.gateways.base import NotBelieved, Notice
 from api.gateways.channels import gateway_of
 from api.models import Payment, PaymentNotification
 from api.rules.payments import Verdict
+from api.services.counted import count_notification
 from api.services.orders import paying, trades
 from api.services.orders.paying import Outcome, Received, WrongAmount, WrongTrade
 
@@ -44,6 +45,7 @@ def take_in(channel: str, body: bytes, headers: Mapping[str, str], *, now: datet
         verdict, number = refused.verdict, refused.out_trade_no
     kept = {"verdict": verdict.value, "payment": payment, "out_trade_no": _storable(number)}
     _keep(channel, body, headers, kept, now)
+    count_notification(channel, verdict.value, out_trade_no=number)
     return verdict
 
 
