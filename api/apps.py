@@ -4,6 +4,7 @@ from django.db.models.signals import pre_save
 from django_tasks.signals import task_finished, task_started
 
 from utils.sql_counted import count_on
+from utils.telemetry import start
 
 
 class ApiConfig(AppConfig):
@@ -17,6 +18,7 @@ class ApiConfig(AppConfig):
         from api.services import kept_pages
         from api.tasks import at_work
 
+        start()
         connection_created.connect(kept_pages.watch)
         connection_created.connect(count_on)
         pre_save.connect(at_work.remember, sender=DBTaskResult)

@@ -43,14 +43,13 @@ class RequestLogMiddleware:
 def _tell(request: HttpRequest, answer: HttpResponseBase, done: Scope, seconds: float) -> None:
     refusal = answer.headers.get(ERROR_NAME, "")
     endpoint = metrics.endpoint_of(request)
-    metrics.observe(
-        endpoint, request.method or "", answer.status_code, refusal, seconds, done.sql, done.redis
-    )
+    method, status = metrics.method_of(request), answer.status_code
+    metrics.observe(endpoint, method, status, refusal, seconds, done.sql, done.redis)
     fields = {
-        "method": request.method,
+        "method": method,
         "path": request.path_info[:LONGEST_PATH],
         "endpoint": endpoint,
-        "status": answer.status_code,
+        "status": status,
         "refusal": refusal,
         "ms": round(seconds * 1000, 1),
         "sql": done.sql,

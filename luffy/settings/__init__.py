@@ -12,5 +12,6 @@ from luffy.settings.payments import *
 from luffy.settings.redis import *
 from luffy.settings.shop import *
 from luffy.settings.tasks import *
+from luffy.settings.telemetry import *
 from luffy.settings.web import *
 from luffy.settings.webhooks import *

@@ -54,17 +54,21 @@ def endpoint_of(request: HttpRequest) -> str:
     return "(static)" if path.startswith(settings.STATIC_URL) else "(none)"
 
 
+def method_of(request: HttpRequest) -> str:
+    """The method, if it is one of HTTP's; a client may send any word."""
+    return request.method if request.method in METHODS else "(other)"
+
+
 def observe(
     endpoint: str, method: str, status: int, refusal: str, seconds: float, sql: int, redis: int
 ) -> None:
     """Counts a request that was answered; nothing where nobody asks for the numbers."""
     if not settings.METRICS_DIR:
         return
-    known = method if method in METHODS else "(other)"
-    _answers(endpoint, known, status, refusal).inc()
+    _answers(endpoint, method, status, refusal).inc()
     if status >= 500 and endpoint not in PROBES:
         _FAILED.labels(str(status)).inc()
-    at = _endpoint(endpoint, known)
+    at = _endpoint(endpoint, method)
     at.seconds.observe(seconds)
     if sql:
         at.sql.inc(sql)
