@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from redis import Redis
 
 from utils.exceptions import Contention
-from utils.metrics.values import counter
+from utils.metrics.values import counter, expect
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +37,8 @@ def until_uncontended(operation: Callable[P, R]) -> Callable[P, R]:
     """
 
     name = f"{operation.__module__.rpartition('.')[2]}.{operation.__name__}"
+    expect(_LOST, name)
+    expect(_GIVEN_UP, name)
 
     @wraps(operation)
     def attempts(*args: P.args, **kwargs: P.kwargs) -> R:

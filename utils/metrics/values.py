@@ -27,14 +27,20 @@ def counter(
     """A number that only grows. Its labels must have few values, whatever clients send; those that
     are `known` begin at zero, so that Prometheus sees the first of them as growth."""
     made = Counter(name, what, labels, registry=OWN)
-    _known.extend((made, values) for values in known)
+    for values_of_labels in known:
+        expect(made, *values_of_labels)
     return made
+
+
+def expect(number: Counter, *labels: str) -> None:
+    """Such a number is known from now on."""
+    _known.append((number, labels))
 
 
 def begin_at_zero() -> None:
     """Shows the numbers that are known before anything is counted."""
-    for made, labels in _known:
-        made.labels(*labels)
+    for number, labels in _known:
+        number.labels(*labels)
 
 
 def histogram(name: str, what: str, labels: Sequence[str], buckets: Sequence[float]) -> Histogram:
