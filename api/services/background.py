@@ -6,8 +6,7 @@ With another backend than the database's the table is empty, and so is what this
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import F, Q
-from django.db.models.functions import Least
+from django.db.models import Case, F, Q, When
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -27,8 +26,8 @@ def waiting(*, now: datetime, for_longer_than: timedelta) -> Waiting | None:
     """None where no task has waited for so long. Two queries."""
     # What is not put off has a date of the year 9999: it could begin when it was asked for.
     ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY)
-    could_begin = Least("run_after", F("enqueued_at"))
     put_off = Q(run_after__year__lt=9999)
+    could_begin = Case(When(put_off, then=F("run_after")), default=F("enqueued_at"))
     ready = ready.filter(Q(run_after__lte=now - for_longer_than) | ~put_off)
     ready = ready.filter(enqueued_at__lte=now - for_longer_than)
     first = ready.annotate(begin=could_begin).order_by("begin").values_list("begin", flat=True)

@@ -336,7 +336,9 @@ def test_a_task_waits_from_the_moment_it_could_begin():
     assert gauge("luffy_tasks_waiting") == 0
     assert gauge("luffy_tasks_waiting_seconds") == 0
 
-    assert gauge("luffy_tasks_waiting", order.expires_at + timedelta(seconds=30)) == 1
+    later_on = order.expires_at + timedelta(seconds=30)
+    assert gauge("luffy_tasks_waiting", later_on) == 1
+    assert gauge("luffy_tasks_waiting_seconds", later_on) == 30
     all_come_due()
     assert (gauge("luffy_tasks_waiting_seconds") or 0) > 3600
 
