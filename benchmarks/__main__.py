@@ -14,6 +14,7 @@ BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when D
     "courses": "benchmarks.courses",
     "top_up": "benchmarks.top_up",
     "issuing": "benchmarks.issuing",  # these on a PostgreSQL
+    "segments": "benchmarks.segments",
     "record_list": "benchmarks.record_list",
     "placing": "benchmarks.placing",
     "claiming": "benchmarks.claiming",

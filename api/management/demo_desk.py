@@ -76,7 +76,7 @@ def refuse_to_overwrite(password: str) -> None:
 def load(now: datetime, password: str) -> None:
     """Makes or renews them, around the day of `now`."""
     _load_people(password)
-    students = _students()
+    students = _students(now)
     demo_orders.forget(student.pk for student in students)
     for at, (name, promotion) in enumerate(PROMOTIONS.items()):
         coupon = _load_coupon(name, promotion, now)
@@ -94,10 +94,11 @@ def _load_people(password: str) -> None:
     User.objects.get(username=FINANCE).user_permissions.add(*approving)
 
 
-def _students() -> list[Account]:
+def _students(now: datetime) -> list[Account]:
     nobody_knows = make_password(None)
+    before = now - timedelta(days=100)  # earlier than their first orders
     Account.objects.bulk_create(
-        [Account(username=name, password=nobody_knows) for name in STUDENTS],
+        [Account(username=one, password=nobody_knows, registered=before) for one in STUDENTS],
         ignore_conflicts=True,
     )
     return list(Account.objects.filter(username__in=STUDENTS).order_by("username"))

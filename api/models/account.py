@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib.auth import hashers
 from django.db import models
+from django.db.models.functions import Now
 
 from api.models.compiled import Compiled
 
@@ -16,10 +17,14 @@ class Account(models.Model):
     ordered_settlement = models.CharField(max_length=32, null=True, editable=False)
     # Names that look alike have the same; null where an older account has it already.
     name_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    # Null for those from before this was kept. The database writes it, for whatever program
+    # registers somebody.
+    registered = models.DateTimeField("注册时间", null=True, db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = "账户"
         verbose_name_plural = "账户"
+        indexes = [models.Index(fields=["registered"], name="account_registered")]
 
     def __str__(self) -> str:
         return self.username

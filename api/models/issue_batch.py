@@ -23,6 +23,7 @@ class IssueBatch(models.Model):
         PICKED = "picked", "搜索选择账户"
         PASTED = "pasted", "粘贴用户名"
         FILE = "file", "上传文件"
+        SEGMENT = "segment", "按条件选择"
         EVERYONE = "everyone", "全部账户"
         CODES = "codes", "兑换码"
         OTHER = "other", "其他"

@@ -155,6 +155,12 @@ class OrderDetail(models.Model):
     class Meta:
         verbose_name = "订单详细"
         verbose_name_plural = "38. 订单详细"
+        indexes = [
+            # Who has bought a course.
+            models.Index(
+                fields=["content_type", "object_id", "order"], name="order_detail_of_course"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "content_type", "object_id"], name="order_detail_course_once"

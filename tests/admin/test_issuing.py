@@ -18,7 +18,7 @@ from openpyxl import Workbook
 from api.admin.coupons.issue_form import PASTED_MOST
 from api.models import Account, Coupon, CouponRecord
 from api.services.coupons import finding, issuing
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.refusals import (
     CouponChanged,
     CouponOver,
@@ -72,6 +72,7 @@ def test_numbers_are_not_to_be_guessed_from_one_another() -> None:
 
 def test_every_account_means_every_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(issuing, "BATCH", 2)
+    monkeypatch.setattr(issuing, "FOUND", 2)
     coupon = CouponFactory()
     AccountFactory.create_batch(5)
     assert issue(coupon, EVERYBODY) == [(0, 5), (2, 5), (4, 5), (5, 5)]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from api.models import CouponRecord
 from api.services.coupons import issuing
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.refusals import IssuingRefused, NobodyToReceive, NotEnoughLeft
 from tests.support.factories import AccountFactory, CouponFactory
 

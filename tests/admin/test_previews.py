@@ -11,7 +11,7 @@ from django.test import Client
 
 from api.admin.coupons import previews
 from api.models import Coupon
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from tests.admin.rows import degree
 from tests.support.factories import AccountFactory, CouponFactory, CourseFactory
 

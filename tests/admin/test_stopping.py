@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from api.models import Coupon, CouponRecord
 from api.services.coupons import editing, issuing
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.refusals import CouponPaused
 from tests.admin.conftest import MakeStaff
 from tests.admin.test_coupon_form import CASH, errors_of, save

@@ -12,8 +12,8 @@ from django.utils import timezone
 from api.errors import ClaimedOut, ClaimLimitReached, CouponStopped
 from api.models import Account, Coupon, CouponRecord, CouponRecordEvent, ShopEvent
 from api.services.coupons import claiming, issuing
+from api.services.coupons.audiences import Audience
 from api.services.coupons.claiming import Wanted
-from api.services.coupons.issuing import Audience
 from api.services.coupons.refusals import IssuingRefused
 from tests.support.at_once import at_once
 from tests.support.factories import AccountFactory, CouponFactory

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from api.models import Coupon, CouponRecord, Order
 from api.services.coupons import editing, issuing
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.refusals import CouponPaused
 from tests.conftest import Customer
 from tests.support import orders

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from api.models import Coupon, CouponCode, CouponRecord, CouponRecordEvent, IssueBatch
 from api.services.coupons import claiming, issuing, lifecycle, taking_back
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.lifecycle import SERVICE, Actor
 from api.services.coupons.taking_back import TakenBack
 from tests.support import codes as making

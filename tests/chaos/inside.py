@@ -13,7 +13,7 @@ from redis import RedisError
 
 from api.models import Account, Coupon, Order, PricePolicy
 from api.services.coupons import issuing, lifecycle
-from api.services.coupons.issuing import Audience
+from api.services.coupons.audiences import Audience
 from api.services.coupons.lifecycle import Actor, RecordNotUnused
 from api.services.orders import paying
 from api.services.orders.paying import Received

@@ -147,7 +147,7 @@ BEYOND = {
     "WebhookEndpoint",
 }
 BEYOND_FIELDS = {
-    "Account": ("ordered_settlement", "name_key"),
+    "Account": ("ordered_settlement", "name_key", "registered"),
     "Coupon": ("issued", "claimable", "per_account", "paused", "code", "max_off", "disabled"),
     "CouponRecord": ("order", "valid_until", "batch", "claim_no"),
 }

@@ -25,8 +25,9 @@ from api.admin.coupons.issue_form import IssueForm
 from api.admin.coupons.previews import Preview
 from api.admin.desk.user import user_id
 from api.models import Coupon, CouponState, IssueBatch
-from api.services.coupons import issuing
-from api.services.coupons.issuing import Audience, Origin, Progress
+from api.services.coupons import audiences, issuing, segments
+from api.services.coupons.audiences import Audience
+from api.services.coupons.issuing import Origin, Progress
 from api.services.coupons.lifecycle import Actor
 from api.services.coupons.refusals import AlreadyIssued, IssuingRefused
 from utils.outages import is_out_of_reach
@@ -126,8 +127,7 @@ def _done(coupon: Coupon, number: int, *, before: bool = False) -> Step:
 
 
 def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str, Any]:
-    found = form.found
-    audience = Audience(found and found.account_ids, again=form.cleaned_data["again"])
+    found, audience = form.found, form.audience
     unknown = found.unknown if found else ()
     preview = issuing.preview(coupon, audience, today=timezone.localdate())
     token = ""
@@ -137,6 +137,7 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     return {
         "preview": preview,
         "again": audience.again,
+        "whom": segments.in_words(form.meant) if form.meant else "",
         "token": token,
         "read": form.read,
         "unknown": unknown[:UNKNOWN_SHOWN],
@@ -166,7 +167,7 @@ def _steps(request: HttpRequest, coupon: Coupon, preview: Preview, token: str) -
             now=timezone.now(),
             terms=preview.terms,
             by=Actor(staff_id=user_id(request)),
-            origin=Origin(token, preview.source),
+            origin=_origin(preview, token),
         )
         with attempted(), closing(issue) as steps:
             for progress in steps:
@@ -182,6 +183,12 @@ def _steps(request: HttpRequest, coupon: Coupon, preview: Preview, token: str) -
         yield _failed(coupon, token, error)
     else:
         yield _done(coupon, progress.total)
+
+
+def _origin(preview: Preview, token: str) -> Origin:
+    """Of a segment, the batch also says which."""
+    segment = preview.audience.segment
+    return Origin(token, preview.source, segments.in_words(segment)[:200] if segment else "")
 
 
 def _failed(coupon: Coupon, token: str, error: Exception) -> Step:
@@ -205,12 +212,10 @@ def _failed(coupon: Coupon, token: str, error: Exception) -> Step:
 
 
 def _log(request: HttpRequest, coupon: Coupon, audience: Audience, number: int) -> None:
-    whom = "全部账户" if audience.account_ids is None else "指定账户"
-    again = "，已有的也再发一张" if audience.again else ""
     LogEntry.objects.log_actions(
         user_id=user_id(request),
         queryset=[coupon],
         action_flag=CHANGE,
-        change_message=f"发放{number}张（{whom}{again}）",
+        change_message=f"发放{number}张（{audiences.in_words(audience)}）",
         single_object=True,
     )

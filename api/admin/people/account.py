@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -18,7 +19,7 @@ from unfold.widgets import UnfoldAdminPasswordToggleWidget
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.dialogs import asking, back_to, number_in, whole
-from api.admin.desk.filters import having, titled
+from api.admin.desk.filters import DaysFilter, having, titled
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.rows import row_or_404
 from api.models import Account, UserAuthToken
@@ -92,9 +93,13 @@ def _lock(account_id: Any) -> None:
 @admin.register(Account)
 class AccountAdmin(LongListAdmin):
     form = AccountForm
-    list_display = (column("id", "编号"), "username", "has_token")
+    list_display = (column("id", "编号"), "username", "registration", "has_token")
     list_display_links = list_display[:2]
-    list_filter = (having("Token", UserAuthToken.objects.all, "user"),)
+    list_filter = (
+        having("Token", UserAuthToken.objects.all, "user"),
+        ("registered", DaysFilter),
+    )
+    list_filter_submit = True
     search_fields = ("username__startswith",)
     search_help_text = "按用户名开头搜索"
     ordering = ("-id",)
@@ -105,14 +110,20 @@ class AccountAdmin(LongListAdmin):
     def has_token(self, account: Account) -> bool:
         return hasattr(account, "userauthtoken")
 
+    @display(description="注册时间")
+    def registration(self, account: Account) -> str:
+        at = account.registered
+        return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "没有记录"
+
     def get_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         may_write = self.has_change_permission(request, obj) or self.has_add_permission(request)
-        return ("username", "new_password") if may_write else ("username", "has_token")
+        fields = ("username", "new_password") if may_write else ("username", "has_token")
+        return (*fields, "registration") if obj else fields
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Account | None = None
     ) -> tuple[str, ...]:
-        return ("has_token",)
+        return ("has_token", "registration")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return super().get_queryset(request).defer("password")

@@ -1,4 +1,4 @@
-"""Handing out a coupon (发放): to these accounts, or to every account.
+"""Handing out a coupon (发放): to these accounts, to those of a segment, or to every account.
 
 What was handed out under a coupon is counted in `Coupon.issued`, whatever became of it since: a
 record that was taken back has still been issued.
@@ -9,16 +9,16 @@ from array import array
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import islice
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from api.models import Account, Coupon, CouponRecord, CouponRecordStatus, IssueBatch
 from api.rules.coupons import Terms
 from api.services.coupons import lifecycle
+from api.services.coupons.audiences import Audience, members
 from api.services.coupons.bindings import binding_of
 from api.services.coupons.finding import BATCH, batches
 from api.services.coupons.lifecycle import SERVICE, Actor
@@ -33,21 +33,18 @@ from api.services.coupons.refusals import (
     OfNoUse,
 )
 
+# Ids of one statement. To find those of a segment the database reads whole tables each time: many
+# small steps would read them many times.
+FOUND = 100_000
+
 
 class Origin(NamedTuple):
-    """What an issuing is known by: `key` is the same for every try of the same one."""
+    """What an issuing is known by: `key` is the same for every try of the same one; `note` is told
+    beside its batch."""
 
     key: str
     source: IssueBatch.Source = IssueBatch.Source.OTHER
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Who is to get the coupon: these accounts, or, with None, every account there is. Those who
-    already have it are passed over, unless `again`."""
-
-    account_ids: tuple[int, ...] | None
-    again: bool = False
+    note: str = ""
 
 
 class Progress(NamedTuple):
@@ -99,14 +96,16 @@ def _check_use(coupon: Coupon, today: date) -> None:
 
 
 def preview(coupon: Coupon, audience: Audience, *, today: date, names: int = 100) -> Preview:
-    """What `issue` would do. Raises CouponPaused, CouponOver, OfNoUse. A few queries, and one for
-    every BATCH accounts."""
+    """What `issue` would do. Raises CouponPaused, CouponOver, OfNoUse. A few queries, and for
+    accounts that are named one for every BATCH of them."""
     _check_use(coupon, today)
     if audience.account_ids is None:
-        holding = _accounts_holding(coupon)
-        accounts, holders = Account.objects.count(), holding.count()
-        some = holding.values_list("username", flat=True).order_by("pk")[:names]
-        first = list(islice(_receivers(coupon, audience), names)) if accounts > holders else []
+        meant = members(audience.segment, today=today)
+        has_it = meant.filter(pk__in=CouponRecord.objects.filter(coupon=coupon).values("account"))
+        accounts, holders = meant.count(), has_it.count()
+        some = has_it.values_list("username", flat=True).order_by("pk")[:names]
+        to_get_it = _to_get_it(coupon, audience, today).order_by("pk")
+        first = list(to_get_it.values_list("pk", flat=True)[:names])
     else:
         held = {
             pk for batch in batches(audience.account_ids, BATCH) for pk in _holders(coupon, batch)
@@ -160,7 +159,7 @@ def issue(
         if terms is not None and coupon.terms != replace(terms, disabled=coupon.disabled):
             raise CouponChanged(terms, coupon.terms)
         _check_use(coupon, timezone.localdate(now))
-        receivers = _receivers_with_pieces(coupon, audience)
+        receivers = _receivers_with_pieces(coupon, audience, timezone.localdate(now))
         batch = _batch(coupon, origin, len(receivers), now=now, by=by)
         yield Progress(0, len(receivers))
         done = 0
@@ -173,10 +172,10 @@ def issue(
             yield Progress(done, len(receivers))
 
 
-def _receivers_with_pieces(coupon: Coupon, audience: Audience) -> "array[int]":
+def _receivers_with_pieces(coupon: Coupon, audience: Audience, today: date) -> "array[int]":
     """Those who are to get one; as many pieces are taken off the coupon. Raises NobodyToReceive or
     NotEnoughLeft."""
-    receivers = array("q", _receivers(coupon, audience))
+    receivers = array("q", _receivers(coupon, audience, today))
     if not receivers:
         raise NobodyToReceive
     if not Coupon.objects.take(coupon.pk, len(receivers)):
@@ -189,6 +188,7 @@ def _batch(coupon: Coupon, origin: Origin, number: int, *, now: datetime, by: Ac
         coupon=coupon,
         key=origin.key,
         source=origin.source,
+        note=origin.note,
         number=number,
         at=now,
         manager_id=by.staff_id,
@@ -212,35 +212,34 @@ def _check_references() -> None:
         connection.check_constraints()
 
 
-def _accounts_holding(coupon: Coupon) -> QuerySet[Account]:
-    return Account.objects.filter(
-        pk__in=CouponRecord.objects.filter(coupon=coupon).values("account")
-    )
-
-
 def _holders(coupon: Coupon, account_ids: Sequence[int]) -> set[int]:
     held = CouponRecord.objects.filter(coupon=coupon, account_id__in=account_ids)
     return set(held.values_list("account_id", flat=True))
 
 
-def _receivers(coupon: Coupon, audience: Audience) -> Iterator[int]:
+def _receivers(coupon: Coupon, audience: Audience, today: date) -> Iterator[int]:
     if audience.account_ids is None:
-        some = _every_account()
-    else:
-        some = (_still_there(batch) for batch in batches(audience.account_ids, BATCH))
-    for batch in some:
+        yield from _by_key(_to_get_it(coupon, audience, today))
+        return
+    for batch in batches(audience.account_ids, BATCH):
         passed_over = set() if audience.again else _holders(coupon, batch)
-        yield from (pk for pk in batch if pk not in passed_over)
+        yield from (pk for pk in _still_there(batch) if pk not in passed_over)
 
 
-def _every_account() -> Iterator[list[int]]:
-    """By key, so that no statement walks the table from its beginning again."""
-    last = 0
-    while batch := list(
-        Account.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    ):
-        yield batch
-        last = batch[-1]
+def _to_get_it(coupon: Coupon, audience: Audience, today: date) -> QuerySet[Account]:
+    """`_receivers` of a segment or of everybody, for SQL."""
+    accounts = members(audience.segment, today=today)
+    if audience.again:
+        return accounts
+    has_it = CouponRecord.objects.filter(coupon=coupon, account=OuterRef("pk"))
+    return accounts.filter(~Exists(has_it))
+
+
+def _by_key(accounts: QuerySet[Account]) -> Iterator[int]:
+    last, ids = 0, accounts.order_by("pk").values_list("pk", flat=True)
+    while found := list(ids.filter(pk__gt=last)[:FOUND]):
+        yield from found
+        last = found[-1]
 
 
 def _still_there(account_ids: Sequence[int]) -> list[int]:
