@@ -5,7 +5,7 @@ from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
 from api.admin.catalogue import article, content, course, degree, owned
-from api.admin.coupons import batch, code, coupon, record
+from api.admin.coupons import batch, code, coupon, plan, record
 from api.admin.orders import bill, enrolled, ledger, notification, order, refund
 from api.admin.people import account, staff
 from api.admin.webhooks import delivery, endpoint
@@ -29,6 +29,7 @@ __all__ = [
     "notification",
     "order",
     "owned",
+    "plan",
     "record",
     "refund",
     "staff",

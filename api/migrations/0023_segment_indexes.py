@@ -10,7 +10,7 @@ beside_others = import_module("api.migrations.0013_jobs_and_order_date").AddInde
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("api", "0022_segments")]
+    dependencies = [("api", "0022_segments_and_plans")]
 
     operations = [
         beside_others(

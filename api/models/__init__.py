@@ -21,6 +21,7 @@ from .course import (
     Teacher,
 )
 from .issue_batch import IssueBatch
+from .issue_plan import IssuePlan
 from .job import JobRun
 from .ledger import LedgerEntry
 from .order import (
@@ -63,6 +64,7 @@ __all__ = [
     "Homework",
     "IdempotencyKey",
     "IssueBatch",
+    "IssuePlan",
     "JobRun",
     "LedgerEntry",
     "OftenAskedQuestion",

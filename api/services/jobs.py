@@ -14,7 +14,7 @@ from django.utils import timezone
 from api.gateways.channels import CHANNELS, is_local
 from api.models import JobRun
 from api.services import background, idempotency
-from api.services.coupons import expiry, making_codes
+from api.services.coupons import expiry, making_codes, planning
 from api.services.events import delivering, forgetting
 from api.services.orders import closing, tidying
 from api.services.payments import asking, notices
@@ -73,6 +73,7 @@ JOBS = (
     Job("clear up Redis after orders", lambda now: tidying.tidy_all()),
     Job("deliver events", lambda now: delivering.deliver()),
     Job("make coupon codes", lambda now: making_codes.make_waiting()),
+    Job("issue planned coupons", lambda now: planning.run_due(now=now)),
     Job("expire coupons", _expire, nightly=True),
     Job("forget idempotency keys", lambda now: idempotency.forget_old(now=now), nightly=True),
     Job(

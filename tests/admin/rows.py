@@ -33,6 +33,7 @@ from api.models import (
     EnrolledCourse,
     Homework,
     IssueBatch,
+    IssuePlan,
     LedgerEntry,
     OftenAskedQuestion,
     Order,
@@ -45,6 +46,10 @@ from api.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from api.services.coupons import planning
+from api.services.coupons.audiences import Audience
+from api.services.coupons.issuing import Origin
+from api.services.coupons.lifecycle import Actor
 from api.services.refunds import asking
 from tests.support import codes
 from tests.support.consumers import endpoint
@@ -190,6 +195,24 @@ def batch() -> IssueBatch:
     return found
 
 
+def plan() -> IssuePlan:
+    """That somebody made, and somebody else cancelled."""
+    number, now = next(_number), timezone.now()
+    coupon = CouponFactory(course=course())
+    maker, other = (User.objects.create_user(f"{one}{number}") for one in ("planner", "canceller"))
+    made = planning.plan(
+        coupon.pk,
+        Audience(None),
+        at=now + timedelta(days=1),
+        terms=coupon.terms,
+        origin=Origin(f"plan{number}"),
+        now=now,
+        by=Actor(staff_id=maker.pk),
+    )
+    planning.cancel(made.pk, now=now, by=Actor(staff_id=other.pk), reason="写错了")
+    return IssuePlan.objects.get(pk=made.pk)
+
+
 def _on(subject: Model) -> dict[str, Any]:
     return {"content_type": ContentType.objects.get_for_model(subject), "object_id": subject.pk}
 
@@ -225,6 +248,7 @@ MAKERS: dict[type[Model], Callable[[], Model]] = {
         scholarship_value=1,
     ),
     IssueBatch: batch,
+    IssuePlan: plan,
     LedgerEntry: entry,
     OftenAskedQuestion: lambda: OftenAskedQuestion.objects.create(
         question="问题", answer="回答", **_on(course())

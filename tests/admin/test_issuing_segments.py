@@ -120,7 +120,7 @@ def test_fields_of_another_condition_do_not_matter(manager: Client) -> None:
 
 
 def test_a_form_that_names_nobody_means_not_everybody() -> None:
-    form = IssueForm({"source": "segment", "segment": "never_ordered"})
+    form = IssueForm(CouponFactory(), {"source": "segment", "segment": "never_ordered"})
     assert form.is_valid()
     form.meant = None
     with pytest.raises(ValueError, match="nobody"):

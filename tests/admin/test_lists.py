@@ -53,7 +53,7 @@ def test_all_models_of_the_shop_are_there() -> None:
     # Shown with what they belong to.
     models -= {CouponRecordEvent, OrderDetail, ShopEvent, Payment, RefundLine}
     models -= {IdempotencyKey, JobRun}  # nobody's to look at
-    assert len(models) == 32
+    assert len(models) == 33
     assert set(MAKERS) == models
     for model in models:
         registered = admin.site._registry[model]

@@ -97,7 +97,7 @@ def test_where_it_cannot_be_found_out_nobody_claims_to_know_and_the_second_try_f
 ) -> None:
     coupon, account = CouponFactory(), AccountFactory()
     token = previewed(boss, coupon, source="picked", accounts=[account.pk], again="on")
-    look, answers = page._issued_under, [None, OperationalError("gone")]
+    look, answers = page._done_under, [None, OperationalError("gone")]
 
     def gone(*args: Any) -> Any:
         if not answers:
@@ -107,7 +107,7 @@ def test_where_it_cannot_be_found_out_nobody_claims_to_know_and_the_second_try_f
             raise answer
         return answer
 
-    monkeypatch.setattr(page, "_issued_under", gone)
+    monkeypatch.setattr(page, "_done_under", gone)
     lose(arrives=True)
     told = confirm(boss, coupon, token)
     assert told == {"error": page.UNKNOWN, "again": True}
@@ -177,7 +177,7 @@ def test_with_the_database_gone_nobody_says_that_nothing_was_issued(
     def gone(*_: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(page, "_issued_under", gone)
+    monkeypatch.setattr(page, "_done_under", gone)
     told = confirm(boss, coupon, token)
     assert told == {"error": page.TRY_AGAIN, "again": True}
     assert "没有发放" not in told["error"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from api.admin.coupons import previews
 from api.models import Coupon
@@ -78,3 +79,17 @@ def test_the_terms_come_back_as_they_were(fields: dict[str, Any]) -> None:
     kept = previews.find(token, Coupon.objects.get(pk=coupon.pk), manager_id=MANAGER)
     assert kept is not None
     assert kept.terms == coupon.terms
+
+
+def test_the_time_of_a_plan_comes_back_as_it_was() -> None:
+    coupon, at = CouponFactory(), timezone.now()
+    token = previews.keep(Audience((1,)), coupon, manager_id=MANAGER, at=at)
+    found = previews.find(token, coupon, manager_id=MANAGER)
+    assert found is not None
+    assert (found.at, found.audience, found.terms) == (at, Audience((1,)), coupon.terms)
+
+
+def test_what_knows_no_plans_finds_nothing_in_one_that_it_would_issue_at_once() -> None:
+    coupon = CouponFactory()
+    token = previews.keep(Audience(None), coupon, manager_id=MANAGER, at=timezone.now())
+    assert set(cache.get(previews._key(MANAGER, coupon, token))) == {"at", "planned"}

@@ -20,6 +20,7 @@ from api.models import (
     CouponCode,
     CouponRecord,
     IdempotencyKey,
+    IssuePlan,
     JobRun,
     Order,
     Payment,
@@ -28,6 +29,10 @@ from api.models import (
     ShopEvent,
 )
 from api.services import background, jobs
+from api.services.coupons import editing, planning
+from api.services.coupons.audiences import Audience
+from api.services.coupons.issuing import Origin
+from api.services.coupons.lifecycle import SERVICE
 from api.services.orders import closing
 from api.services.payments import notices
 from api.services.reconciling import fetching
@@ -59,6 +64,15 @@ def left_over(order: Order, now: datetime) -> tuple[Payment, Refund]:
     return payment, deciding.approve(refund.pk, staff_id=staff.pk, note="", now=earlier)
 
 
+def planned(now: datetime) -> IssuePlan:
+    """To be issued now, of a coupon that was stopped meanwhile."""
+    coupon = CouponFactory()
+    facts = {"at": now, "terms": coupon.terms, "origin": Origin("k"), "by": SERVICE}
+    made = planning.plan(coupon.pk, Audience(None), now=now - SECOND, **facts)
+    editing.stop(coupon.pk)
+    return made
+
+
 def test_one_run_does_every_job(gateway, settings, monkeypatch):
     settings.WEBHOOK_LOOPBACK = True
     monkeypatch.setattr(
@@ -74,6 +88,7 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
         account=AccountFactory(), key="k", fingerprint="", created=now - timedelta(days=1)
     )
     codes.ordered(CouponFactory(), 1)
+    plan = planned(now)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=now - background.KEPT_FOR)
     long_ago = now - notices.FORGERIES_KEPT - timedelta(seconds=1)
     PaymentNotification.objects.create(
@@ -83,7 +98,7 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
     ShopEvent.objects.create(kind="coupon.claimed", at=now - timedelta(days=31), data={})
     ShopEvent.objects.update(pending=False)
     with consumer(kinds=["order.closed"]):
-        both = {"clear up Redis after orders": 2, "forget finished tasks": 2}
+        both = {"clear up Redis after orders": 2, "forget finished tasks": 3}
         assert ran(now) == {job.name: 1 for job in jobs.JOBS} | both
 
     order.refresh_from_db()
@@ -95,6 +110,8 @@ def test_one_run_does_every_job(gateway, settings, monkeypatch):
     assert not DBTaskResult.objects.exists()
     assert not PaymentNotification.objects.exists()
     assert CouponCode.objects.count() == 1
+    plan.refresh_from_db()
+    assert plan.state == IssuePlan.State.FAILED
 
 
 def test_a_second_run_finds_nothing_to_do():

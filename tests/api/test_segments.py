@@ -355,6 +355,8 @@ def test_an_audience_in_words() -> None:
 def test_accounts_from_before_the_column_get_no_registration_by_it() -> None:
     """The database would give its default to every row that is there: everybody would have
     registered just now."""
-    added, with_default, *_ = import_module("api.migrations.0022_segments").Migration.operations
+    added, with_default, *_ = import_module(
+        "api.migrations.0022_segments_and_plans"
+    ).Migration.operations
     assert (added.name, added.field.has_db_default()) == ("registered", False)
     assert (with_default.name, with_default.field.has_db_default()) == ("registered", True)

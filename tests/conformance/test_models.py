@@ -132,6 +132,7 @@ BEYOND = {
     "EnrolledCourse",
     "IdempotencyKey",
     "IssueBatch",
+    "IssuePlan",
     "JobRun",
     "Bill",
     "BillLine",

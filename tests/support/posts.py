@@ -14,3 +14,4 @@ def fill_posts(sender: Any, **_: Any) -> None:
         import_module("api.migrations.0017_books").make_post(apps, None)
         import_module("api.migrations.0020_bills").let_settle(apps, None)
         import_module("api.migrations.0021_codes").let_look_after_codes(apps, None)
+        import_module("api.migrations.0022_segments_and_plans").let_see_plans(apps, None)

@@ -1,16 +1,19 @@
 """Who is to get a coupon: accounts picked by search, names pasted, a file of names, those of a
 segment, everybody."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.validators import MaxLengthValidator
+from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
@@ -18,6 +21,7 @@ from api.admin.desk.search_boxes import MultipleSearchBox, SearchBox
 from api.models import Account, Coupon, CouponRecord, Course, CourseChapter
 from api.services.coupons.audiences import Audience
 from api.services.coupons.finding import AmbiguousName, Found, find_accounts, ids_of
+from api.services.coupons.planning import MOST_AHEAD
 from api.services.coupons.segments import (
     MOST_DAYS,
     Bought,
@@ -37,6 +41,17 @@ BOUGHT, NEVER_ORDERED, REGISTERED, HOLDING = "bought", "never_ordered", "registe
 ASKED = {PICKED: ("accounts",), PASTED: ("names",), FILE: ("file",), SEGMENT: ("segment",)}
 ASKED_OF_SEGMENT = {BOUGHT: "course", REGISTERED: "days", HOLDING: "coupon"}
 PASTED_MOST = 500_000  # characters; Django refuses a body of 2.5 MB, and a name may be Chinese
+
+
+class MomentWidget(UnfoldAdminTextInputWidget):
+    """A date with a time, to the minute, as browsers ask for one."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return f"{timezone.localtime(value):%Y-%m-%dT%H:%M}"
+        return super().format_value(value)
 
 
 class IssueForm(forms.Form):
@@ -129,9 +144,34 @@ class IssueForm(forms.Form):
         help_text="不勾选时，已有这张券的账户会被跳过（已使用、已过期、已作废的也算）。",
     )
 
+    at = forms.DateTimeField(
+        label="发放时间",
+        required=False,
+        widget=MomentWidget(),
+        help_text="留空表示确认后立即发放。北京时间，精确到分钟。",
+        error_messages={"invalid": "请填写日期和时间，例如2026-12-12 00:00"},
+    )
+
     found: Found | None = None
     meant: Segment | None = None
     read: NameFile | None = None
+
+    def __init__(self, coupon: Coupon, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.issued = coupon
+
+    def clean_at(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["at"]
+        if at is None:
+            return None
+        now, fixed = timezone.now(), self.issued.terms.days.fixed
+        if at <= now:
+            raise forms.ValidationError("发放时间已经过了；要立即发放，请留空")
+        if at > now + MOST_AHEAD:
+            raise forms.ValidationError(f"最多提前{MOST_AHEAD.days}天计划")
+        if fixed and timezone.localdate(at) > fixed.last:
+            raise forms.ValidationError(f"这张优惠券的有效期到{fixed.last}为止，发放时间不能更晚")
+        return at
 
     @property
     def audience(self) -> Audience:
@@ -147,7 +187,7 @@ class IssueForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         source, asked = str(data.get("source")), self._asked(data)
-        for other in self.fields.keys() - {"source", "again", *asked}:
+        for other in self.fields.keys() - {"source", "again", "at", *asked}:
             self.errors.pop(other, None)  # a field of another source, which is not shown
         if asked and not self.errors.keys() & set(asked):
             try:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -20,11 +21,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from api.admin.coupons import binding, previews, words
+from api.admin.coupons import binding, planned, previews, words
 from api.admin.coupons.issue_form import IssueForm
 from api.admin.coupons.previews import Preview
 from api.admin.desk.user import user_id
-from api.models import Coupon, CouponState, IssueBatch
+from api.models import Coupon, CouponState, IssueBatch, IssuePlan
 from api.services.coupons import audiences, issuing, segments
 from api.services.coupons.audiences import Audience
 from api.services.coupons.issuing import Origin, Progress
@@ -56,7 +57,7 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
     """
     over = issuing.why_not(coupon, timezone.localdate())
     posted = request.method == "POST" and not over
-    form = IssueForm(request.POST, request.FILES) if posted else IssueForm()
+    form = IssueForm(coupon, request.POST, request.FILES) if posted else IssueForm(coupon)
     shown: dict[str, Any] = {}
     if posted and form.is_valid():
         try:
@@ -79,6 +80,7 @@ def page(request: HttpRequest, coupon: Any, frame: dict[str, Any]) -> HttpRespon
         "left": coupon.left,
         "over": f"{over}。" if over else "",
         "warning": _warning(coupon),
+        "plans": planned.waiting(request, coupon),
         "form": form,
         "media": frame["media"] + form.media,
         **shown,
@@ -90,12 +92,13 @@ def confirm(request: HttpRequest, coupon: Coupon) -> HttpResponseBase:
     """POST: issues what was previewed, once: whoever tries again, because he does not know what
     became of the first try, learns of that. The answer is a line of JSON for every step: first and
     then `{"done", "total"}`, last `{"issued", "url"}`, `{"error"}`, or, where the same may be tried
-    again, `{"error", "again"}`."""
+    again, `{"error", "again"}`. What was previewed for a later time is planned: `{"planned",
+    "url"}`."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     token = request.POST.get("token", "")
     try:
-        if earlier := _issued_under(token, coupon):
+        if earlier := _done_under(token, coupon):
             return JsonResponse(earlier)
         preview = previews.find(token, coupon, manager_id=user_id(request))
     except Exception as error:
@@ -105,6 +108,8 @@ def confirm(request: HttpRequest, coupon: Coupon) -> HttpResponseBase:
         return JsonResponse({"error": TRY_AGAIN, "again": True}, status=503)
     if preview is None:
         return JsonResponse({"error": "预览已失效，请重新预览"}, status=409)
+    if preview.at is not None:
+        return JsonResponse(_plan(request, coupon, preview, preview.at, token))
     answer = StreamingHttpResponse(
         (json.dumps(step) + "\n" for step in _steps(request, coupon, preview, token)),
         content_type="application/x-ndjson",
@@ -114,10 +119,12 @@ def confirm(request: HttpRequest, coupon: Coupon) -> HttpResponseBase:
     return answer
 
 
-def _issued_under(token: str, coupon: Coupon) -> Step | None:
+def _done_under(token: str, coupon: Coupon) -> Step | None:
     """What an earlier try with this token came to. A token is nobody's but the manager's."""
-    batch = IssueBatch.objects.filter(key=token, coupon=coupon).first()
-    return _done(coupon, batch.number, before=True) if batch else None
+    if batch := IssueBatch.objects.filter(key=token, coupon=coupon).first():
+        return _done(coupon, batch.number, before=True)
+    plan = IssuePlan.objects.filter(key=token, coupon=coupon).first()
+    return planned.told(plan, before=True) if plan else None
 
 
 def _done(coupon: Coupon, number: int, *, before: bool = False) -> Step:
@@ -130,15 +137,19 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
     found, audience = form.found, form.audience
     unknown = found.unknown if found else ()
     preview = issuing.preview(coupon, audience, today=timezone.localdate())
-    token = ""
-    if preview.receivers and preview.is_enough:
+    token, at = "", form.cleaned_data["at"]
+    # Who is to get it is asked when it is issued; those who are named are known now.
+    may_come = at is not None and audience.account_ids is None
+    if (preview.receivers or may_come) and preview.is_enough:
         source = IssueBatch.Source(form.cleaned_data["source"])
-        token = previews.keep(audience, coupon, manager_id=user_id(request), source=source)
+        token = previews.keep(audience, coupon, manager_id=user_id(request), source=source, at=at)
     return {
         "preview": preview,
         "again": audience.again,
         "whom": segments.in_words(form.meant) if form.meant else "",
         "token": token,
+        "at": at,
+        "at_warning": planned.warning(coupon, at) if at else "",
         "read": form.read,
         "unknown": unknown[:UNKNOWN_SHOWN],
         "unknown_number": len(unknown),
@@ -154,6 +165,21 @@ def _warning(coupon: Any) -> str:
         CouponState.ENDED: "这张优惠券的领取时间已经结束。",
     }.get(coupon.receipt_state, "")
     return told + binding.offline_warning(coupon)
+
+
+def _plan(request: HttpRequest, coupon: Coupon, preview: Preview, at: datetime, token: str) -> Step:
+    """Plans, and writes it into the admin log: both or neither."""
+    try:
+        with attempted():
+            return planned.plan(request, coupon, preview, at, _origin(preview, token))
+    except AlreadyIssued as earlier:
+        return _done(coupon, earlier.number, before=True)
+    except IssuingRefused as refused:
+        return {"error": str(refused)}
+    except Coupon.DoesNotExist:
+        return {"error": "这张优惠券已被删除，没有计划发放"}
+    except (OutcomeUnknown, DatabaseError, InterfaceError) as error:
+        return _failed(coupon, token, error)
 
 
 def _steps(request: HttpRequest, coupon: Coupon, preview: Preview, token: str) -> Iterator[Step]:
@@ -197,7 +223,7 @@ def _failed(coupon: Coupon, token: str, error: Exception) -> Step:
     if isinstance(error, OutcomeUnknown):
         connection.close_if_unusable_or_obsolete()  # the next question has a new one
         try:
-            if done := _issued_under(token, coupon):
+            if done := _done_under(token, coupon):
                 return done
         except Exception as still_away:
             if not is_out_of_reach(still_away):

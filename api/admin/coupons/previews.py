@@ -6,6 +6,7 @@ and a second try finds it there.
 """
 
 import secrets
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
@@ -19,9 +20,12 @@ KEPT_FOR = 3600  # seconds between preview and confirmation
 
 
 class Preview(NamedTuple):
+    """`at` is when it is to be issued; None: as soon as it is confirmed."""
+
     audience: Audience
     terms: Terms
     source: IssueBatch.Source = IssueBatch.Source.OTHER
+    at: datetime | None = None
 
 
 def keep(
@@ -30,10 +34,11 @@ def keep(
     *,
     manager_id: int,
     source: IssueBatch.Source = IssueBatch.Source.OTHER,
+    at: datetime | None = None,
 ) -> str:
     """Answers the token that `find` asks for."""
     token = secrets.token_urlsafe(16)
-    preview = Preview(audience, coupon.terms, source)
+    preview = Preview(audience, coupon.terms, source, at)
     cache.set(_key(manager_id, coupon, token), _to_json(preview), KEPT_FOR)
     return token
 
@@ -49,10 +54,15 @@ def _key(manager_id: int, coupon: Coupon, token: str) -> str:
 
 
 def _to_json(preview: Preview) -> dict[str, Any]:
+    """What is planned stands a level lower: a release from before, which knows no plans, must not
+    find there what it would issue at once."""
     audience, terms = as_json.of_audience(preview.audience), as_json.of_terms(preview.terms)
-    return audience | terms | {"source": preview.source.value}
+    kept = audience | terms | {"source": preview.source.value}
+    return kept if preview.at is None else {"at": preview.at.isoformat(), "planned": kept}
 
 
 def _from_json(kept: dict[str, Any]) -> Preview:
+    at = datetime.fromisoformat(kept["at"]) if "at" in kept else None
+    kept = kept.get("planned", kept)
     source = IssueBatch.Source(kept["source"])
-    return Preview(as_json.audience_of(kept), as_json.terms_of(kept), source)
+    return Preview(as_json.audience_of(kept), as_json.terms_of(kept), source, at)

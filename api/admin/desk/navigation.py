@@ -11,6 +11,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("优惠券", "api.coupon", "confirmation_number"),
         ("发放记录", "api.couponrecord", "receipt_long"),
         ("发放批次", "api.issuebatch", "inventory_2"),
+        ("计划发放", "api.issueplan", "schedule_send"),
         ("兑换码", "api.couponcode", "password"),
     ],
     "订单": [

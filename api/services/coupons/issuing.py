@@ -90,6 +90,11 @@ def why_not(coupon: Coupon, today: date) -> IssuingRefused | None:
     return OfNoUse(binding) if binding.is_useless else None
 
 
+def has_changed(coupon: Coupon, seen: Terms) -> bool:
+    """Whether it has other terms than those. Whether it is switched off is `why_not`'s to say."""
+    return coupon.terms != replace(seen, disabled=coupon.disabled)
+
+
 def _check_use(coupon: Coupon, today: date) -> None:
     if refused := why_not(coupon, today):
         raise refused
@@ -155,8 +160,7 @@ def issue(
         origin = origin or Origin(secrets.token_urlsafe(16))
         if earlier := IssueBatch.objects.filter(key=origin.key).first():
             raise AlreadyIssued(earlier)
-        # Whether it is switched off is _check_use's to say.
-        if terms is not None and coupon.terms != replace(terms, disabled=coupon.disabled):
+        if terms is not None and has_changed(coupon, terms):
             raise CouponChanged(terms, coupon.terms)
         _check_use(coupon, timezone.localdate(now))
         receivers = _receivers_with_pieces(coupon, audience, timezone.localdate(now))

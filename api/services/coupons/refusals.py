@@ -29,6 +29,16 @@ class CouponPaused(IssuingRefused):
         super().__init__("优惠券已停止发放")
 
 
+class CouponGone(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("这张优惠券已被删除，没有发放任何一张")
+
+
+class PlannedForThePast(IssuingRefused):
+    def __init__(self) -> None:
+        super().__init__("发放时间已经过了，没有计划，请重新预览")
+
+
 class OfNoUse(IssuingRefused):
     """Nobody could ever use it: it is bound to a course that was deleted, or to no course."""
 

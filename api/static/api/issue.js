@@ -79,16 +79,18 @@ function issueWhenConfirmed(form) {
   });
 
   function finish(last) {
-    const succeeded = "issued" in last;
+    const succeeded = "issued" in last || "planned" in last;
     const shown = document.getElementById(succeeded ? "success" : "failure");
-    const before = last.before ? "这次预览之前已经发放：" : "";
-    shown.firstElementChild.textContent = succeeded
-      ? `${before}已发放${last.issued}张。`
-      : last.error || LOST;
+    shown.firstElementChild.textContent = succeeded ? done(last) : last.error || LOST;
     if (succeeded) shown.querySelector("a").href = last.url;
     shown.hidden = false;
     // The server knows what was issued under this preview: trying again does no harm.
     form.hidden = succeeded || !(last.again || !last.error);
+  }
+
+  function done({ issued, planned, before }) {
+    if (planned) return `${before ? "这次预览之前已经计划：" : ""}将在${planned}发放。`;
+    return `${before ? "这次预览之前已经发放：" : ""}已发放${issued}张。`;
   }
 
   function hold(event) {
