@@ -94,8 +94,8 @@ class Worth:
 
     @property
     def words(self) -> str:
-        """As buyers say it: 立减40, 满500减200, 7.9折, or 8折，最高减100. Empty while what its type
-        needs is missing."""
+        """As buyers say it: 立减40, 满500减200, 7.9折, or 8折，最高减100. Empty while what it takes
+        off is missing; a minimum of 0, which other programs may write, is said as it is."""
         if self.coupon_type is CouponType.DISCOUNT:
             most = "" if self.max_off is None else f"，最高减{_plain(self.max_off)}"
             return f"{self.off_percent / 10:g}折{most}" if self.off_percent else ""
@@ -103,8 +103,7 @@ class Worth:
             return ""
         money = _plain(self.money_equivalent_value)
         if self.coupon_type is CouponType.THRESHOLD:
-            minimum = self.minimum_consume
-            return f"满{_plain(minimum)}减{money}" if minimum else ""
+            return f"满{_plain(self.minimum_consume)}减{money}"
         return f"立减{money}"
 
 

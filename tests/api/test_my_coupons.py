@@ -74,6 +74,12 @@ def test_a_coupon_is_shown_with_its_worth_its_days_and_its_course(alice: Custome
     ]
 
 
+def test_a_threshold_of_nothing_that_another_program_wrote_has_words_too(alice: Customer):
+    coupon = CouponFactory(coupon_type=1, money_equivalent_value=5, minimum_consume=0)
+    CouponRecordFactory(account=alice.account, coupon=coupon)
+    assert listed(alice)[0]["words"] == "满0减5"
+
+
 def test_only_ones_own_are_listed(alice: Customer, bob: Customer):
     mine, _ = CouponRecordFactory(account=alice.account), CouponRecordFactory(account=bob.account)
     assert ids(alice) == [mine.pk]
