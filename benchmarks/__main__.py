@@ -12,6 +12,7 @@ BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when D
     "pricing": "benchmarks.pricing",
     "dear_baskets": "benchmarks.dear_baskets",
     "courses": "benchmarks.courses",
+    "quoting": "benchmarks.quoting",
     "top_up": "benchmarks.top_up",
     "issuing": "benchmarks.issuing",  # these on a PostgreSQL
     "segments": "benchmarks.segments",

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from unittest import mock
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import RequestFactory
 from redis.connection import AbstractConnection
@@ -54,7 +53,9 @@ class InProcess:
     """Django as gunicorn calls it, with the whole stack of middleware, in this process."""
 
     def __init__(self) -> None:
-        self._application = WSGIHandler()
+        from luffy.wsgi import application  # reads the settings
+
+        self._application = application
 
     def seconds(self, call: Call) -> float:
         """How long the answer took, from the request to the last byte and what is done after it."""

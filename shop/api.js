@@ -47,7 +47,7 @@ async function send(method, path, { body, headers = {}, open = false } = {}) {
       headers: all,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE),
-      cache: 'no-store',
+      cache: open ? 'no-cache' : 'no-store', // what everybody may see is kept, and asked for again
     });
   } catch {
     throw new Refused(navigator.onLine ? '没有收到服务器的响应' : '网络已断开');

@@ -10,7 +10,7 @@ had, nearly, and then it is known how far it can be off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -106,7 +106,7 @@ def best(basket: Basket) -> Best:
     plans, search = _plans(basket, courses)
     total = min(plan.total for plan in plans)
     bound = min(plan.bound for plan in plans)
-    tied = [plan for plan in plans if plan.total == total]
+    tied = _soonest(plan for plan in plans if plan.total == total)
     plan, offs = min(((plan, _discounts(plan, courses, search)) for plan in tied), key=_rank)
     choice = Choice(
         lines=tuple(
@@ -125,21 +125,41 @@ def _plans(basket: Basket, courses: Sequence[_Course]) -> tuple[list[_Plan], Sea
     """None, then the site-wide coupons in the order offered."""
     highest = sum(course.price for course in courses)
     lowest = highest - sum(course.most for course in courses)
-    targets = [_target(coupon, lowest, highest) for coupon in basket.coupons]
+    # Hundreds of records may be of one coupon: what is reckoned of one holds for all.
+    alike = {coupon.worth: coupon for coupon in basket.coupons}
+    targets = {worth: _target(coupon, lowest, highest) for worth, coupon in alike.items()}
     # Where time is short, it is for those that promise most.
     promising = sorted(
-        (_total(coupon, lowest + target), target)
-        for coupon, target in zip(basket.coupons, targets, strict=True)
+        (_total(coupon, lowest + targets[worth]), targets[worth]) for worth, coupon in alike.items()
     )
     search = Search(
         [course.put_backs() for course in courses],
         [0, *(target for _, target in promising)],
         [course.price for course in courses],
     )
+    planned = {
+        worth: _plan(coupon, lowest, targets[worth], search) for worth, coupon in alike.items()
+    }
     plans = [_Plan(None, 0, lowest, lowest)]
-    for coupon, target in zip(basket.coupons, targets, strict=True):
-        plans.append(_plan(coupon, lowest, target, search))
+    for coupon in basket.coupons:
+        plan = planned[coupon.worth]
+        plans.append(_Plan(coupon, plan.target, plan.total, plan.bound))
     return [_or_present(plan, basket) for plan in plans], search
+
+
+def _soonest(plans: Iterable[_Plan]) -> Iterable[_Plan]:
+    """Of those that do the same, the one whose coupon ends sooner."""
+    soonest: dict[tuple[object, ...], _Plan] = {}
+    for plan in plans:
+        same = (plan.coupon and plan.coupon.worth, plan.target, plan.offs)
+        other = soonest.get(same)
+        if other is None or _end(plan) < _end(other):
+            soonest[same] = plan
+    return soonest.values()
+
+
+def _end(plan: _Plan) -> tuple[date, int]:
+    return _sooner(plan.coupon) if plan.coupon else (date.max, 0)
 
 
 def _or_present(plan: _Plan, basket: Basket) -> _Plan:
@@ -201,8 +221,8 @@ def _discounts(plan: _Plan, courses: Sequence[_Course], search: Search) -> list[
 def _rank(planned: tuple[_Plan, Sequence[int]]) -> tuple[int, bool, date, int]:
     plan, offs = planned
     if plan.coupon is None:
-        return sum(map(bool, offs)), False, date.max, 0
-    return sum(map(bool, offs)) + 1, True, *_sooner(plan.coupon)
+        return sum(map(bool, offs)), False, *_end(plan)
+    return sum(map(bool, offs)) + 1, True, *_end(plan)
 
 
 def _sooner(coupon: HeldCoupon) -> tuple[date, int]:

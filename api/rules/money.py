@@ -6,6 +6,7 @@ up. Nothing else rounds money.
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 # Its own context, so that no caller's precision or rounding can change a price.
 _MONEY = Context(prec=40, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
@@ -22,9 +23,16 @@ def to_fen(yuan: Decimal) -> int:
     Raises `NotMoney` for what cannot be counted, TypeError for a float.
     """
     try:
-        return int(_MONEY.multiply(_MONEY.quantize(yuan, _CENT), 100))
-    except (InvalidOperation, ValueError) as error:
+        return _in_fen(yuan)
+    except (InvalidOperation, ValueError, TypeError) as error:
+        if not isinstance(yuan, Decimal):
+            raise
         raise NotMoney(f"not an amount of money: {yuan}") from error
+
+
+@lru_cache(maxsize=4096, typed=True)  # hundreds of records may be of one coupon; no float is equal
+def _in_fen(yuan: Decimal) -> int:
+    return int(_MONEY.multiply(_MONEY.quantize(yuan, _CENT), 100))
 
 
 def to_yuan(fen: int) -> Decimal:

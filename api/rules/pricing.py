@@ -143,6 +143,17 @@ def breakdown(basket: Basket) -> Breakdown:
     )
 
 
+def total_of(basket: Basket) -> Decimal:
+    """The total of the breakdown, in 元, without all the rest. Raises `NotMoney`."""
+    left = sum(_left(line) for line in basket.lines)
+    return to_yuan(left - discount(chosen_coupon(basket), left))
+
+
+def _left(line: Line) -> int:
+    price = price_of(line)
+    return price - discount(chosen_coupon(line), price)
+
+
 def choose(basket: Basket, choice: Choice) -> Basket:
     """The same basket with other choices.
 

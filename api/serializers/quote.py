@@ -1,6 +1,7 @@
 """The answers of /api/payment/quote/ and /api/payment/best/. Money is 元, a text of two places."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from rest_framework import serializers
@@ -41,7 +42,6 @@ class QuotedCouponShown(Shown):
         return {
             "id": coupon.id,
             "name": coupon.name,
-            "words": coupon.worth.words,
             **_worth(coupon.worth),
             "last_day": coupon.last_day and coupon.last_day.isoformat(),
             "usable": coupon.usable,
@@ -53,10 +53,12 @@ class QuotedCouponShown(Shown):
         }
 
 
-def _worth(worth: Worth) -> dict[str, int | None]:
+@lru_cache(maxsize=1024)  # hundreds of records may be of one coupon
+def _worth(worth: Worth) -> dict[str, str | int | None]:
     kind = worth.coupon_type
     discount, threshold = kind is CouponType.DISCOUNT, kind is CouponType.THRESHOLD
     return {
+        "words": worth.words,
         "coupon_type": kind.value,
         "money_equivalent_value": None if discount else int(worth.money_equivalent_value),
         "off_percent": worth.off_percent if discount else None,

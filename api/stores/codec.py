@@ -18,6 +18,13 @@ Offers = Mapping[str, Mapping[str, Any]]  # coupon-record id -> what the coupon 
 
 NO_COUPON = "0"
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_OFFERED = (
+    "coupon_type",
+    "money_equivalent_value",
+    "minimum_consume",
+    "off_percent",
+    "max_off",
+)
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
 _LARGEST_AMOUNT = Decimal("1e12")  # 元; more is a mistake, and slow to compute with
 _ID = re.compile("[1-9][0-9]{0,17}")  # small enough for the database to look for
@@ -38,20 +45,25 @@ def coupons_in(offers: Offers) -> tuple[HeldCoupon, ...]:
 
     Raises one of BROKEN for what is no amount, no percentage or no id.
     """
-    return tuple(
-        HeldCoupon(
-            id_in(record_id),
-            Terms(
-                Worth.of(
-                    _whole(offer["coupon_type"]),
-                    amount(offer.get("money_equivalent_value") or 0),
-                    amount(offer.get("minimum_consume") or 0),
-                    _percent(offer.get("off_percent")),
-                    None if offer.get("max_off") is None else amount(offer["max_off"]),
-                )
-            ),
+    read: dict[tuple[Any, ...], Terms] = {}  # many records may be of one coupon
+    coupons = []
+    for record_id, offer in offers.items():
+        values = tuple(map(offer.get, _OFFERED))
+        said = (*values, *map(type, values))  # 1 and True are not the same offer
+        terms = read.get(said) or read.setdefault(said, _terms(*values))
+        coupons.append(HeldCoupon(id_in(record_id), terms))
+    return tuple(coupons)
+
+
+def _terms(kind: Any, money: Any, minimum: Any, percent: Any, most: Any) -> Terms:
+    return Terms(
+        Worth.of(
+            _whole(kind),
+            amount(money or 0),
+            amount(minimum or 0),
+            _percent(percent),
+            None if most is None else amount(most),
         )
-        for record_id, offer in offers.items()
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from api.errors import SettlementUnreadable
 from api.rules.coupons import HeldCoupon
@@ -107,6 +108,7 @@ class SettledCourse:
         with readable():
             return amount(self.price)
 
+    @cached_property
     def offered(self) -> OfferedCoupons:
         """Raises SettlementUnreadable."""
         with readable():
@@ -134,6 +136,7 @@ class SettlementSnapshot:
         """The site-wide part, as its hash holds it."""
         return {"coupon": json.dumps(self.coupon), "default_coupon": self.default_coupon}
 
+    @cached_property
     def offered(self) -> OfferedCoupons:
         """Raises SettlementUnreadable."""
         with readable():

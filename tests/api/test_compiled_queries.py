@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from api.models import CouponRecord, UserAuthToken
-from api.models.compiled import Compiled, padded
+from api.models.compiled import Compiled, listed
 from tests.support.factories import CouponRecordFactory, UserAuthTokenFactory
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +58,17 @@ def test_a_token_is_found_with_its_account_in_either_way_it_may_be_stored():
     assert UserAuthToken.objects.stored_as("another", "token") is None
 
 
-@pytest.mark.parametrize(
-    ("numbers", "as_many"), [([], []), ([7], [7]), ([1, 2], [1, 2]), ([1, 2, 3], [1, 2, 3, 3])]
-)
-def test_numbers_are_padded_with_the_last_to_a_power_of_two(numbers, as_many):
-    assert padded(numbers) == as_many
+@pytest.mark.parametrize("number", [1, 2, 3000])
+def test_those_among_many_are_those_that_the_orm_finds(number):
+    mine = CouponRecordFactory.create_batch(3)
+    ids = [mine[0].pk, mine[2].pk, *range(10**6, 10**6 + number)]
+
+    among = CouponRecord.objects.filter(pk__among=listed(ids))
+    assert set(among) == {mine[0], mine[2]} == set(CouponRecord.objects.filter(pk__in=ids))
+    assert set(CouponRecord.objects.exclude(pk__among=listed(ids))) == {mine[1]}
+
+
+def test_among_none_there_is_none():
+    CouponRecordFactory()
+
+    assert list(CouponRecord.objects.filter(pk__among=listed([]))) == []

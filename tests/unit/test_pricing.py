@@ -294,6 +294,19 @@ def test_a_site_wide_coupon_that_does_not_pay_is_left_out() -> None:
     assert found.alternatives == (Alternative(9, D("80.00")),)
 
 
+def test_of_many_site_wide_coupons_alike_the_soonest_is_taken_and_the_others_are_alternatives():
+    ends = [date(2026, 1, day) for day in (9, 3, 7, 3)]
+    alike = tuple(cut(record_id, "40", end) for record_id, end in enumerate(ends, start=1))
+    found = best(Basket(bare("100"), coupons=(*alike, cut(9, "30"))))
+
+    assert found.choice.global_coupon == 2
+    assert found.alternatives == (
+        Alternative(None, D("100.00")),
+        *(Alternative(record_id, D("60.00")) for record_id in (1, 3, 4)),
+        Alternative(9, D("70.00")),
+    )
+
+
 def test_of_two_coupons_that_do_the_same_the_one_that_ends_sooner_is_taken() -> None:
     line = course(
         "10", cut(1, "3"), cut(2, "3", date(2024, 5, 2)), percent(3, 70), cut(4, "3", date.max)

@@ -15,6 +15,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.rules import pricing
 from api.rules.coupons import CouponType, HeldCoupon
 from api.rules.money import divide
 from api.rules.pricing import Basket, Breakdown, Choice, Line, breakdown, choose
@@ -200,6 +201,7 @@ def test_a_quote_adds_up_and_tells_of_every_coupon_what_choosing_it_would_save(
     basket: Basket,
 ) -> None:
     priced = breakdown(basket)
+    assert pricing.total_of(basket) == priced.total
     assert_adds_up(priced)
     prices = [fen(line.price) for line in basket.lines]
     present = [coupon_of(line.coupons, line.chosen) for line in basket.lines]

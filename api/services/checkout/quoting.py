@@ -13,7 +13,7 @@ from typing import Any
 from api.errors import SettlementNotFound
 from api.rules import best_choice
 from api.rules.best_choice import Alternative
-from api.rules.pricing import breakdown
+from api.rules.pricing import total_of
 from api.services.checkout.etags import etag_of, require_match
 from api.services.checkout.quote import Quote
 from api.services.checkout.settled import Settled
@@ -56,7 +56,7 @@ def best(*, account_id: int, now: datetime) -> BestQuote:
     settled = _settled(account_id, now)
     found = best_choice.best(settled.basket)
     chosen = replace(settled, choice=found.choice).quote()
-    saves = breakdown(settled.basket).total - chosen.total
+    saves = total_of(settled.basket) - chosen.total
     return BestQuote(chosen, saves, found.alternatives, found.gap)
 
 
@@ -115,7 +115,7 @@ def today_for(account_id: int, snapshot: SettlementSnapshot, now: datetime) -> T
     """What the shop says today of what the snapshot holds. Three queries. Raises
     SettlementUnreadable."""
     places: tuple[SettlementSnapshot | SettledCourse, ...] = (snapshot, *snapshot.course_list)
-    offered = chain.from_iterable(place.offered().coupons for place in places)
+    offered = chain.from_iterable(place.offered.coupons for place in places)
     return today_of(
         account_id,
         course_ids=[course.number() for course in snapshot.course_list],

@@ -96,7 +96,7 @@ class Settled:
     def places(self) -> tuple[_Place, ...]:
         """The courses in their order, then the site-wide place."""
         places = [*map(self._course_place, self.snapshot.course_list)]
-        places.append(self._place(None, self.snapshot.offered()))
+        places.append(self._place(None, self.snapshot.offered))
         if self.choice is None:
             return tuple(places)
         chosen = (*self.choice.lines, self.choice.global_coupon)
@@ -134,7 +134,7 @@ class Settled:
         )
 
     def _course_place(self, course: SettledCourse) -> _Place:
-        return self._place(course.number(), course.offered())
+        return self._place(course.number(), course.offered)
 
     def _place(self, course_id: int | None, offered: OfferedCoupons) -> _Place:
         today, ids = self.today, [coupon.record_id for coupon in offered.coupons]

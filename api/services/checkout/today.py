@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from api.models import Course, CourseStatus, PricePolicy
-from api.models.compiled import Compiled, padded
+from api.models.compiled import Compiled, listed
 from api.rules.changes import DISABLED, REASONS, ChangeCode, Sale
 from api.rules.coupons import HeldCoupon
 from api.rules.money import yuan
@@ -82,8 +82,8 @@ def _today(
 
 def courses_today(course_ids: Iterable[int]) -> dict[int, CourseToday]:
     """The courses that are there, online or not. One query."""
-    wanted = padded(list(course_ids))
-    rows = _courses(ContentType.objects.get_for_model(Course).pk).rows(*wanted) if wanted else []
+    wanted = listed(course_ids)
+    rows = _courses(ContentType.objects.get_for_model(Course).pk).rows(wanted) if wanted else []
     courses: dict[int, CourseToday] = {}
     for pk, status, name, img, policy_id, price, period in rows:
         course = courses.get(pk)
@@ -99,7 +99,7 @@ def courses_today(course_ids: Iterable[int]) -> dict[int, CourseToday]:
 def _courses(content_type_id: int) -> Compiled:
     """Its statement holds the content type by which policies know that they are of a course."""
     return Compiled(
-        lambda *course_ids: Course.objects.filter(pk__in=course_ids).values_list(
+        lambda course_ids: Course.objects.filter(pk__among=course_ids).values_list(
             "pk",
             "status",
             "name",
