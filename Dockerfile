@@ -3,8 +3,8 @@ FROM python:3.12-slim AS service
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /srv/luffy
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir --requirement requirements.txt
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
 
 COPY . .
 # DEBUG only lets the settings load without a secret; nothing of it stays in the image.

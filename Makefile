@@ -10,10 +10,10 @@ BIN := .venv/bin
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast chaos mutants check fmt bench load gate clean
+.PHONY: help run test test-fast chaos mutants check fmt lock audit-deps bench load gate clean
 
 help:  ## This list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run  ## The service with the demo's data on http://127.0.0.1:8000; PORT=… for another
 	DEBUG=$${DEBUG-on} "$(BIN)/python" manage.py migrate --verbosity 0
@@ -42,6 +42,13 @@ check: .venv/.dev  ## Lint, format, types, layers, and that the migrations are c
 fmt: .venv/.dev  ## Puts right what lint and format can put right themselves
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+lock: .venv/.dev  ## requirements.lock anew: what requirements.txt needs in turn, with hashes; needs the network
+	"$(BIN)/uv" pip compile requirements.txt --output-file requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --custom-compile-command "make lock" --quiet $(ARGS)
+
+audit-deps: .venv/.dev  ## Holes that are known in what is deployed; needs the network
+	"$(BIN)/uvx" pip-audit@2.10.1 --requirement requirements.lock --require-hashes --disable-pip --strict
 
 bench: .venv/.dev  ## The tables of docs/benchmarks.md; needs a Redis, and redis-server
 	"$(BIN)/python" -m benchmarks
