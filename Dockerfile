@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
 COPY . .
 # DEBUG only lets the settings load without a secret; nothing of it stays in the image.
 RUN DEBUG=on python manage.py collectstatic --noinput \
+    && mkdir var/media \
     && useradd --system --no-create-home luffy \
     && chown --recursive luffy var
 USER luffy

@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast chaos mutants check fmt lock audit-deps bench load gate clean
+.PHONY: help run test test-fast chaos drill mutants check fmt lock audit-deps bench load gate clean
 
 help:  ## This list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test-fast: .venv/.dev  ## The tests but for slow and random ones, a browser's, a
 
 chaos: .venv/.dev  ## Breaks the servers under customers at work, a fault a cycle; CYCLES=100 for a long run
 	"$(BIN)/python" -m tests.chaos --cycles $(CYCLES) $(ARGS)
+
+drill: .venv/.dev  ## Backs up servers of its own, destroys them, restores them, and looks for what is lost
+	"$(BIN)/python" -m tests.drill
 
 mutants: .venv/.dev  ## Which small changes of the code no test notices; ON=api/rules/money.py for one module
 	"$(BIN)/python" .ci/mutants $(ON)

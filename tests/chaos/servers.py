@@ -71,6 +71,10 @@ class Postgres:
         self._user = _unprivileged()
         self.port = free_port()
         self.url = f"postgres://luffy@127.0.0.1:{self.port}/postgres"
+        self._make()
+        self.start()
+
+    def _make(self) -> None:
         self._data.mkdir(mode=0o700)
         if self._user:
             shutil.chown(self._data, self._user)
@@ -107,6 +111,13 @@ class Postgres:
     def kill(self) -> None:
         send(list(family(self._process.pid)), signal.SIGKILL)
         self._process.wait()
+
+    def lose_everything(self) -> None:
+        """And start again, empty, at the same address."""
+        self.kill()
+        shutil.rmtree(self._data)
+        self._make()
+        self.start()
 
     def kill_one(self) -> None:
         """One of the processes that serve a connection. PostgreSQL then ends all of them, and
@@ -186,6 +197,13 @@ class Redis(RedisServer):
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def lose_everything(self) -> None:
+        """And start again, empty, at the same address."""
+        self.kill()
+        for file in Path(self._directory.name).iterdir():
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        self.start()
 
 
 class Service:
