@@ -19,7 +19,7 @@ from utils.scope import Scope
 KEY = "request_id"
 
 TASKS = (
-    *("coupons.make_codes", "orders.clear_up_redis", "orders.close_order"),
+    *("coupons.issue_plan", "coupons.make_codes", "orders.clear_up_redis", "orders.close_order"),
     "webhooks.deliver",
 )
 

@@ -8,10 +8,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from api.models import CouponRecord, CouponRecordEvent
+from api.models import CouponRecord, CouponRecordEvent, IssueBatch
 from api.models.append_only import AppendOnly
 from api.services.coupons import lifecycle
-from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, RecordsNotThere
+from api.services.coupons.lifecycle import (
+    SERVICE,
+    Actor,
+    Receiver,
+    RecordNotUnused,
+    RecordsNotThere,
+)
 from tests.support.factories import (
     AccountFactory,
     CouponFactory,
@@ -136,6 +142,37 @@ def test_records_come_unused_with_an_event_each() -> None:
         assert (event.staff, event.account, event.reason) == (staff, None, "发放")
 
 
+def test_a_record_of_the_batch_comes_to_each_receiver_with_its_event() -> None:
+    batch = IssueBatch.objects.create(coupon=CouponFactory(), key="key", number=2, at=NOW)
+    staff = User.objects.create_user("manager")
+    alice, bob = AccountFactory.create_batch(2)
+    lifecycle.come_to(
+        [Receiver(bob.pk, "B1"), Receiver(alice.pk, "A1")],
+        batch,
+        by=Actor(staff_id=staff.pk),
+        reason="发放",
+    )
+    records = CouponRecord.objects.order_by("pk")
+    assert [(record.account, record.number) for record in records] == [(bob, "B1"), (alice, "A1")]
+    for record in records:
+        assert (record.coupon, record.batch, record.status) == (batch.coupon, batch, 0)
+        assert (record.get_time, record.used_time, record.order) == (NOW, None, None)
+        event = record.events.get()
+        assert (event.from_status, event.to_status, event.at) == (None, 0, NOW)
+        assert (event.staff, event.account, event.order) == (staff, None, None)
+        assert event.reason == "发放"
+
+
+def test_records_that_come_together_keep_each_its_time() -> None:
+    coupon, later = CouponFactory(), NOW + dt.timedelta(days=1)
+    lifecycle.come(
+        CouponRecord(coupon=coupon, account=AccountFactory(), number=number, get_time=at)
+        for number, at in (("A1", NOW), ("A2", later), ("A3", NOW))
+    )
+    events = CouponRecordEvent.objects.order_by("record")
+    assert [event.at for event in events] == [NOW, later, NOW]
+
+
 @pytest.mark.parametrize("status", [1, 2, 3, 4])
 def test_only_an_unused_record_is_taken_back(status: int) -> None:
     record = CouponRecordFactory(status=status)
@@ -178,7 +215,7 @@ def test_a_change_that_is_rolled_back_leaves_no_event() -> None:
 
 def test_without_its_event_there_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     record = CouponRecordFactory()
-    monkeypatch.setattr(lifecycle, "_event", lambda *_: 1 / 0)
+    monkeypatch.setattr(lifecycle, "_tell", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         lifecycle.void(record_id=record.pk, now=NOW, by=SERVICE, reason="x")
     assert statuses(record) == [0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from api.services.coupons import lifecycle
 from api.services.coupons.audiences import Audience, members
 from api.services.coupons.bindings import binding_of
 from api.services.coupons.finding import BATCH, batches
-from api.services.coupons.lifecycle import SERVICE, Actor
+from api.services.coupons.lifecycle import SERVICE, Actor, Receiver
 from api.services.coupons.refusals import (
     AlreadyIssued,
     CouponChanged,
@@ -168,10 +168,8 @@ def issue(
         yield Progress(0, len(receivers))
         done = 0
         for some in batches(receivers, BATCH):
-            records = (_record(coupon_id, pk, batch, now=now) for pk in some)
-            lifecycle.come(records, by=by, reason="发放")
-            if len(receivers) > BATCH:
-                _check_references()
+            numbered = [Receiver(pk, new_number()) for pk in some]
+            lifecycle.come_to(numbered, batch, by=by, reason="发放")
             done += len(some)
             yield Progress(done, len(receivers))
 
@@ -197,23 +195,6 @@ def _batch(coupon: Coupon, origin: Origin, number: int, *, now: datetime, by: Ac
         at=now,
         manager_id=by.staff_id,
     )
-
-
-def _record(coupon_id: int, account_id: int, batch: IssueBatch, *, now: datetime) -> CouponRecord:
-    return CouponRecord(
-        coupon_id=coupon_id,
-        account_id=account_id,
-        batch=batch,
-        number=new_number(),
-        get_time=now,
-    )
-
-
-def _check_references() -> None:
-    """Has what was written so far checked now: PostgreSQL would keep the foreign keys of all of it
-    for the COMMIT, which would then take longer than anybody waits for an answer."""
-    if connection.vendor == "postgresql":
-        connection.check_constraints()
 
 
 def _holders(coupon: Coupon, account_ids: Sequence[int]) -> set[int]:

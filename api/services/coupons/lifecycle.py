@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
+from api.models import CouponRecord, CouponRecordStatus, IssueBatch
 from api.models.coupon_record import CouponRecordQuerySet
 from api.services.counted import count_records
 from api.services.events.writing import Moved, write_revived
@@ -41,6 +41,11 @@ class Actor:
 SERVICE = Actor()
 
 
+class Receiver(NamedTuple):
+    account_id: int
+    number: str  # of the record
+
+
 class Step(NamedTuple):
     name: str
     leaves: CouponRecordStatus
@@ -59,26 +64,44 @@ GIVE_BACK = Step("given_back", CouponRecordStatus.USED, CouponRecordStatus.UNUSE
 def come(
     records: Iterable[CouponRecord], *, by: Actor = SERVICE, reason: str = ""
 ) -> list[CouponRecord]:
-    """Inserts new records, unused, each with the event that it came at its `get_time`. Two
-    statements for every BATCH of them. What it takes off a coupon's pieces is the caller's:
-    `Coupon.objects.take`."""
+    """Inserts a few new records, unused, each with the event that it came at its `get_time`: a
+    statement for all of them, and one for those of each moment. What it takes off a coupon's pieces
+    is the caller's: `Coupon.objects.take`."""
     with transaction.atomic(savepoint=False):
-        written = CouponRecord.objects.bulk_create(records, batch_size=BATCH)
-        with connection.cursor() as cursor:
-            for at in range(0, len(written), BATCH):
-                ids = [record.pk for record in written[at : at + BATCH]]
-                marks = ", ".join(["%s"] * len(ids))
-                cursor.execute(_COME.format(marks), [by.account_id, by.staff_id, reason, *ids])
+        written = CouponRecord.objects.bulk_create(records)
+        moments: dict[datetime, list[int]] = {}
+        for record in written:
+            moments.setdefault(record.get_time, []).append(record.pk)
+        for at, ids in moments.items():
+            _tell(ids, None, _Told(at, by, reason))
         count_records("issued" if by.account_id is None else "claimed", len(written))
     return written
 
 
-# The database makes these events of the records by itself: where 100,000 records come, making them
-# here would take as long as the records do.
-_COME = """
+def come_to(receivers: Sequence[Receiver], batch: IssueBatch, *, by: Actor, reason: str) -> None:
+    """As `come`: a record of the batch, at its time, for each of the receivers, of whom there are
+    at most BATCH. Two statements, and no object for a record: coupons are issued to everybody."""
+    at = connection.ops.adapt_datetimefield_value(batch.at)
+    fields = [batch.coupon_id, CouponRecordStatus.UNUSED, at, batch.pk]
+    rows = ", ".join(f"({account_id:d}, %s)" for account_id, _ in receivers)
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(_COME_TO.format(rows), [*fields, *(number for _, number in receivers)])
+        _tell([pk for (pk,) in cursor.fetchall()], None, _Told(batch.at, by, reason))
+    count_records("issued", len(receivers))
+
+
+# The database makes records of accounts and numbers, and events of records: where 100,000 come or
+# go, making a row of each here would take as long as writing all of them. So would binding their
+# ids: they are numbers, and stand in the statement as they are.
+_COME_TO = """
+    INSERT INTO api_couponrecord (coupon_id, status, get_time, batch_id, account_id, number)
+    SELECT %s, %s, %s, %s, column1, column2 FROM (VALUES {}) AS receivers
+    RETURNING id
+"""
+_TELL = """
     INSERT INTO api_couponrecordevent
-        (record_id, from_status, to_status, at, account_id, staff_id, reason)
-    SELECT id, NULL, status, get_time, %s, %s, %s FROM api_couponrecord WHERE id IN ({})
+        (record_id, from_status, to_status, at, account_id, staff_id, order_id, reason)
+    SELECT id, %s, status, %s, %s, %s, %s, %s FROM api_couponrecord WHERE id IN ({})
     ORDER BY id
 """
 
@@ -204,9 +227,7 @@ def _change(
         if changed:
             raise RecordsNotThere
         return False
-    CouponRecordEvent.objects.bulk_create(
-        _event(record_id, step.leaves, step.reaches, told) for record_id in ids
-    )
+    _tell(ids, step.leaves, told)
     count_records(step.name, changed)
     return True
 
@@ -216,14 +237,18 @@ def _locked(records: CouponRecordQuerySet) -> CouponRecordQuerySet:
     return records.order_by("pk").select_for_update(no_key=True)
 
 
-def _event(record_id: int, leaves: int | None, reaches: int, told: _Told) -> CouponRecordEvent:
-    return CouponRecordEvent(
-        record_id=record_id,
-        from_status=leaves,
-        to_status=reaches,
-        at=told.now,
-        account_id=told.by.account_id,
-        staff_id=told.by.staff_id,
-        order_id=told.order_id,
-        reason=told.reason,
-    )
+def _tell(ids: Sequence[int], leaves: int | None, told: _Told) -> None:
+    """Writes the events of records that have come to the status they have now."""
+    at = connection.ops.adapt_datetimefield_value(told.now)
+    fields = [leaves, at, told.by.account_id, told.by.staff_id, told.order_id, told.reason]
+    with connection.cursor() as cursor:
+        cursor.execute(_TELL.format(", ".join(f"{pk:d}" for pk in ids)), fields)
+    if len(ids) == BATCH:
+        _check_references()
+
+
+def _check_references() -> None:
+    """Has what was written so far checked now: PostgreSQL would keep the foreign keys of all of it
+    for the COMMIT, which would then take longer than anybody waits for an answer."""
+    if connection.vendor == "postgresql":
+        connection.check_constraints()
