@@ -161,7 +161,7 @@ export const api = {
   refund: (number, courseids, reason) =>
     once(`refund.${number}.${courseids}.${reason}`, `order/${number}/refund/`, { courseids, reason }),
 
-  coupons: () => data('GET', 'coupon/'),
+  coupons: (query = {}) => data('GET', queried('coupon/', query)),
   claim: (couponid) => once(`claim.${couponid}`, 'coupon/', { couponid }),
   claimByCode: (code) => once(`code.${code}`, 'coupon/', { code }),
   myCoupons: (query = {}) => data('GET', queried('couponrecord/', query)),

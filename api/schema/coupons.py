@@ -13,8 +13,9 @@ from api.serializers.coupon import (
     MyCouponPageShown,
     MyCouponQuery,
     MyCouponShown,
-    OfferedShown,
+    OfferedPageShown,
 )
+from api.serializers.page import PageQuery
 from api.views.coupon import CouponView, MyCouponsView
 
 MINE = {
@@ -31,23 +32,24 @@ MINE = {
     "status": 0,
 }
 
+OFFERED = {
+    "id": 3,
+    "name": "大促",
+    "words": "满100减60",
+    "left": 940,
+    "mine": 0,
+    "course_id": "1",
+    "open_date": "2026-11-20",
+    "close_date": "2026-12-12",
+}
+
 describe(
     CouponView,
     get=Operation(
         "The coupons that everybody can claim now, the newest first",
-        data=OfferedShown(many=True),
-        example=[
-            {
-                "id": 3,
-                "name": "大促",
-                "words": "满100减60",
-                "left": 940,
-                "mine": 0,
-                "course_id": "1",
-                "open_date": "2026-11-20",
-                "close_date": "2026-12-12",
-            }
-        ],
+        query=PageQuery,
+        data=OfferedPageShown,
+        example={"count": 1, "next": None, "results": [OFFERED]},
         public=True,
         token_helps=True,
     ),

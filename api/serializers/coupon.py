@@ -53,6 +53,12 @@ class OfferedShown(Shown):
         }
 
 
+class OfferedPageShown(PageShown):
+    """A page of the coupons that can be claimed."""
+
+    results = OfferedShown(many=True)
+
+
 class MyCouponQuery(PageQuery):
     """GET: the coupons of one status, or all."""
 

@@ -14,8 +14,9 @@ from api.serializers.coupon import (
     MyCouponPageShown,
     MyCouponQuery,
     MyCouponShown,
-    OfferedShown,
+    OfferedPageShown,
 )
+from api.serializers.page import PageQuery
 from api.services.coupons import claiming, mine
 from api.services.coupons.claiming import Wanted
 from api.services.idempotency import Answer
@@ -35,9 +36,10 @@ class CouponView(APIView):
 
     def get(self, request: Request) -> Response:
         auth: Any = request.auth
+        asked = parsed(PageQuery, request.query_params)
         account_id = auth.user_id if auth else None
-        offered = claiming.offered(account_id=account_id, now=timezone.now())
-        return success(OfferedShown(offered, many=True).data)
+        page = claiming.offered(account_id=account_id, now=timezone.now(), **asked)
+        return success(OfferedPageShown(page).data)
 
     def post(self, request: AccountRequest) -> Response:
         account_id, now = request.auth.user_id, timezone.now()

@@ -9,9 +9,11 @@ import { CouponTabs, Where, withCourseNames } from '../coupons.js';
 const NOT_THERE = 3001;
 const AS_MANY_AS_ONE_MAY = 3004;
 
+const offered = async () => (await api.coupons({ page_size: 100 })).results;
+
 export default {
   setup() {
-    const it = loading(() => withCourseNames(api.coupons()));
+    const it = loading(() => withCourseNames(offered()));
     const claiming = doing();
     const code = ref('');
     const full = reactive(new Set()); // of these one has had as many as one may

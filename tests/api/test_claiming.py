@@ -62,7 +62,7 @@ def everything() -> list[Any]:
 
 
 def offered(client: APIClient) -> list[int]:
-    return [coupon["id"] for coupon in client.get(URL).json()["data"]]
+    return [coupon["id"] for coupon in client.get(URL).json()["data"]["results"]]
 
 
 # --- What can be had ------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def offered(client: APIClient) -> list[int]:
 def test_a_coupon_is_shown_with_its_worth_its_days_and_what_is_left(alice: Customer):
     coupon = public(name="大促", course=CourseFactory(pk=7), quantity=3, per_account=2)
     claim(alice, couponid=coupon.pk)
-    assert alice.get(URL).json()["data"] == [
+    assert alice.get(URL).json()["data"]["results"] == [
         {
             "id": coupon.pk,
             "name": "大促",
@@ -90,8 +90,24 @@ def test_it_is_shown_without_a_token_and_nothing_is_ones_own_then(
 ):
     coupon = public()
     claim(alice, couponid=coupon.pk)
-    (shown,) = anonymous.get(URL).json()["data"]
+    (shown,) = anonymous.get(URL).json()["data"]["results"]
     assert (shown["id"], shown["left"], shown["mine"]) == (coupon.pk, 99, 0)
+
+
+def test_it_comes_by_page_the_newest_first(alice: Customer, anonymous: APIClient):
+    first, second, third = (public() for _ in range(3))
+    claim(alice, couponid=first.pk)
+
+    head, tail = ({"page_size": 2, "page": page} for page in (1, 2))
+    found = [anonymous.get(URL, query).json()["data"] for query in (head, tail)]
+
+    assert [(page["count"], page["next"]) for page in found] == [(3, 2), (3, None)]
+    assert [[one["id"] for one in page["results"]] for page in found] == [
+        [third.pk, second.pk],
+        [first.pk],
+    ]
+    assert [one["mine"] for one in alice.get(URL, tail).json()["data"]["results"]] == [1]
+    assert anonymous.get(URL, {"page": 0}).json()["error"].startswith("page:")
 
 
 def test_a_wrong_token_is_refused_all_the_same(anonymous: APIClient):
@@ -108,7 +124,7 @@ def test_who_is_logged_out_in_javascripts_words_sees_it(anonymous: APIClient, wo
         anonymous.get(URL, HTTP_AUTHORIZATION=word),
         anonymous.get(URL, HTTP_AUTHORIZATION=f"jwt {word}"),
     ):
-        assert [shown["id"] for shown in answer.json()["data"]] == [coupon.pk]
+        assert [shown["id"] for shown in answer.json()["data"]["results"]] == [coupon.pk]
 
 
 def test_head_is_answered_as_get_is_without_a_body(alice: Customer, anonymous: APIClient):
@@ -128,7 +144,7 @@ def test_what_others_and_other_coupons_had_is_not_ones_own(alice: Customer, bob:
     coupon, other = public(), public()
     claim(bob, couponid=coupon.pk)
     claim(alice, couponid=other.pk)
-    mine = {shown["id"]: shown["mine"] for shown in alice.get(URL).json()["data"]}
+    mine = {shown["id"]: shown["mine"] for shown in alice.get(URL).json()["data"]["results"]}
     assert mine == {other.pk: 1, coupon.pk: 0}
 
 
@@ -207,7 +223,7 @@ def test_the_list_costs_two_queries_beside_the_token(alice: Customer):
     for _ in range(5):
         claim(alice, couponid=public(course=CourseFactory()).pk)
     with CaptureQueriesContext(connection) as queries:
-        assert len(alice.get(URL).json()["data"]) == 5
+        assert len(alice.get(URL).json()["data"]["results"]) == 5
     assert len(queries) == 3
 
 
@@ -263,7 +279,7 @@ def test_a_record_counts_whatever_became_of_it(alice: Customer, status: int):
     coupon = public()
     CouponRecordFactory(account=alice.account, coupon=coupon, status=status)
     assert refused(alice, couponid=coupon.pk) == LIMIT
-    assert [shown["mine"] for shown in alice.get(URL).json()["data"]] == [1]
+    assert [shown["mine"] for shown in alice.get(URL).json()["data"]["results"]] == [1]
 
 
 def test_one_that_was_issued_has_no_number_and_the_next_claim_has_the_first(alice: Customer):

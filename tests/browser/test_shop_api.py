@@ -42,7 +42,7 @@ CALLS: dict[str, list[Any]] = {
     "pay": [NUMBER, 1, "page"],
     "refundPreview": [NUMBER, [1, 2]],
     "refund": [NUMBER, [1, 2], "没有时间学"],
-    "coupons": [],
+    "coupons": [{"page": 2, "page_size": 100}],
     "claim": [4],
     "claimByCode": ["LUFFY2018"],
     "myCoupons": [{"status": 0, "page": 2, "page_size": 20}],

@@ -6,6 +6,7 @@ late do not queue for it, and again when a piece was taken. Whoever has taken on
 until his transaction ends, so the second look cannot become untrue: issuing waits for the row too.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from api.services.coupons.issuing import is_over, new_number
 from api.services.coupons.lifecycle import Actor
 from api.services.coupons.mine import MyCoupon
 from api.services.events.writing import Moved, write_claimed
+from api.services.pages import Page, page_of_all
 
 
 class Wanted(NamedTuple):
@@ -63,16 +65,18 @@ class Offered(NamedTuple):
     mine: int
 
 
-def offered(*, account_id: int | None, now: datetime) -> list[Offered]:
-    """What everybody can claim now, the newest first; also what this account has claimed. One
-    query, and one for what the account has."""
+def offered(*, account_id: int | None, page: int, page_size: int, now: datetime) -> Page:
+    """A page of what everybody can claim now, the newest first; also what this account has claimed.
+    One query, and one for what the account has."""
     today = timezone.localdate(now)
     found = of_some_use(Coupon.objects.receivable(today)).filter(
         claimable=True, quantity__gt=F("issued")
     )
     coupons = [coupon for coupon in found.order_by("-pk") if not is_over(coupon, today)]
-    had = _had_of(coupons, account_id)
-    return [Offered(coupon, had.get(coupon.pk, 0)) for coupon in coupons]
+    found_page = page_of_all(coupons, page=page, page_size=page_size)
+    had = _had_of(found_page.results, account_id)
+    shown = [Offered(coupon, had.get(coupon.pk, 0)) for coupon in found_page.results]
+    return replace(found_page, results=shown)
 
 
 def wanted(*, coupon_id: int | None, code: str | None) -> Wanted:
