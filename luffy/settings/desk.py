@@ -24,6 +24,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("api/desk.css")],
+    "SCRIPTS": [lambda request: static("api/desk.js")],
     "SIDEBAR": {"navigation": "api.admin.desk.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "api.admin.coupons.home.dashboard",
 }

@@ -115,11 +115,12 @@ class CouponAdmin(
     )
     actions_detail = (
         "issue",
-        "make_codes",
-        "records",
-        "effect",
-        "batches",
-        "copy",
+        # Side by side they would leave the coupon's name no place.
+        {
+            "title": "更多",
+            "icon": "more_horiz",
+            "items": ["make_codes", "records", "effect", "batches", "copy"],
+        },
         "stop",
         "resume",
         "disable",
