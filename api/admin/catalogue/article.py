@@ -82,6 +82,7 @@ class SaidByAccountAdmin(LongListAdmin):
 
 @admin.register(Collection)
 class CollectionAdmin(SaidByAccountAdmin):
+    when_empty = "学员收藏课程或文章后会列在这里。"
     labels = {"account": "账户", "date": "收藏时间"}
     fields = ("account", "subject", "date")
     readonly_fields = fields
@@ -101,6 +102,7 @@ class CollectionAdmin(SaidByAccountAdmin):
 
 @admin.register(Comment)
 class CommentAdmin(SaidByAccountAdmin):
+    when_empty = "学员发表的评论会列在这里，可以删除。"
     labels = {"content": "内容", "date": "评论时间"}
     fields = (
         "account",

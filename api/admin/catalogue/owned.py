@@ -133,7 +133,7 @@ class OwnedAdmin(DeskAdmin):
 class PricePolicyAdmin(OwnedAdmin):
     form = PolicyForm
     fields = ("owner", "valid_period", "price")
-    list_display = ("owner", column("valid_period", "有效期"), column("price", "价格(元)"))
+    list_display = ("owner", column("valid_period", "有效期"), "yuan")
     list_filter = (
         *OwnedAdmin.list_filter,
         ("valid_period", titled("有效期", ChoicesDropdownFilter)),
@@ -143,6 +143,10 @@ class PricePolicyAdmin(OwnedAdmin):
     search_fields = (
         "object_id",
     )  # so that there is a search box; get_search_results does the search
+
+    @display(description="价格(元)", ordering="price")
+    def yuan(self, policy: PricePolicy) -> str:
+        return f"{policy.price:.2f}"
 
     def delete_model(self, request: HttpRequest, obj: PricePolicy) -> None:
         owner = obj.content_object

@@ -63,6 +63,7 @@ class CouponCodeAdmin(LongListAdmin):
     list_fullwidth = True
     search_fields = ("tail",)  # for the box; get_search_results does the search
     search_help_text = "按完整的兑换码、后4位或领取人用户名的开头搜索"
+    when_empty = "在优惠券的页面点“生成兑换码”；每一个码由谁领取，都会列在这里。"
     ordering = ("-id",)
     sortable_by = ()
 

@@ -129,6 +129,9 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
 
     # --- Facts --------------------------------------------------------------------------------
 
+    def title_of(self, row: CouponRecord) -> str:
+        return row.number
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

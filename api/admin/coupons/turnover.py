@@ -27,7 +27,7 @@ class WithTurnover:
         share = f"{100 * used / coupon.issued:.1f}%" if coupon.issued else "—"
         return f"{share}（{used} / {coupon.issued}）"
 
-    @display(description="带来的成交额")
+    @display(description="带来的成交额（元）")
     def brought_in(self, coupon: Coupon) -> str:
         of_it = _of(coupon)
         return f"{of_it.amount:.2f}（优惠{of_it.took_off:.2f}）"

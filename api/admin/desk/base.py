@@ -34,6 +34,10 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
     list_max_show_all = 0
     warn_unsaved_form = True
 
+    def title_of(self, row: Any) -> str:
+        """What the page of a row is called above it."""
+        return str(row)
+
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         if self.labels:
             kwargs.setdefault("labels", self.labels)

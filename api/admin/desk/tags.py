@@ -13,8 +13,12 @@ register = template.Library()
 
 @register.filter
 def desk_name(part: dict[str, Any]) -> Any:
-    """The title of a breadcrumb: the desk's own, where it leads to a list."""
-    return name_at(part.get("link"), part.get("title"))
+    """The title of a breadcrumb: the desk's own, where it leads to a list or to a row."""
+    title = part.get("title")
+    if isinstance(title, Model) and admin.site.is_registered(type(title)):
+        named = getattr(admin.site.get_model_admin(type(title)), "title_of", str)
+        return named(title)
+    return name_at(part.get("link"), title)
 
 
 @register.filter

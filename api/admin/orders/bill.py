@@ -69,6 +69,7 @@ class BillAdmin(FactsAdmin):
     list_filter = (("channel", ChoicesDropdownFilter), ("day", DatesFilter))
     search_fields = ("day",)  # what it finds is in get_search_results
     search_help_text = "按账单日搜索：2026-11-25，或2026-11"
+    when_empty = "每天会从支付渠道取得前一天的账单并对账，结果列在这里。"
 
     @unfold_display(
         description="状态", label={"平": "success", "待处理": "danger", "未取得": "warning"}
@@ -175,8 +176,8 @@ class BillLineAdmin(FactsAdmin):
         column("bill__channel", "渠道"),
         "kind",
         "standing",
-        "amount",
-        "own_amount",
+        column("amount", "渠道金额（元）"),
+        column("own_amount", "本店金额（元）"),
         "at",
         "note",
         "settled_by",
@@ -191,6 +192,7 @@ class BillLineAdmin(FactsAdmin):
     )
     search_fields = ("out_trade_no",)  # what it finds is in get_search_results
     search_help_text = "按商户单号（以订单号开头）的开头搜索；“平”的明细请选“全部”"
+    when_empty = "账单与本店的记录不一致时，差异列在这里等待处理。"
     actions_detail = ("settle",)
 
     @unfold_display(description="结果", label=COLOURS)

@@ -41,6 +41,10 @@ class EnrolledCourseAdmin(FactsAdmin):
     )
     search_fields = ("account",)  # what it finds is in get_search_results
     search_help_text = "按用户名的开头搜索"
+    when_empty = "学员付款后，可以学习的课程会列在这里。"
+
+    def title_of(self, row: EnrolledCourse) -> str:
+        return f"{row.account.username}：{row.course.name}"
 
     @display(description="订单")
     def of_order(self, enrolled: EnrolledCourse) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from api.admin.desk.columns import column
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
 from api.admin.orders import closing_page
@@ -33,7 +34,15 @@ class LedgerEntryAdmin(FactsAdmin):
         "record",
     )
     readonly_fields = fields
-    list_display = ("at", "posting", "event", "account", "amount", "of_order")
+    list_display = (
+        "at",
+        "posting",
+        "event",
+        "account",
+        column("amount", "金额（元）"),
+        "of_order",
+    )
+    when_empty = "订单付款或退款后，每一笔都会记在这里。"
     list_select_related = ("order",)
     list_filter = (
         ("event", ChoicesDropdownFilter),

@@ -53,6 +53,7 @@ class PaymentNotificationAdmin(FactsAdmin):
     )
     search_fields = ("out_trade_no",)  # what it finds is in get_search_results
     search_help_text = "按商户单号（以订单号开头）的开头搜索"
+    when_empty = "支付渠道发来付款、退款的通知时，每一条都会原样记在这里。"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentNotification]:
         rows: QuerySet[PaymentNotification] = super().get_queryset(request)

@@ -111,7 +111,7 @@ class OrderAdmin(FactsAdmin):
     fieldsets = (
         (None, {"fields": ("order_number", "account", "standing", "payment_type")}),
         (
-            "金额",
+            "金额（元）",
             {"fields": (("subtotal", "course_discount", "global_discount"), "paid", "refunded")},
         ),
         ("时间", {"fields": (("date", "expires_at"), ("pay_time", "cancel_time"))}),
@@ -164,11 +164,11 @@ class OrderAdmin(FactsAdmin):
     def standing(self, order: Order) -> str:
         return OrderStatus(order.status).display
 
-    @display(description="实付金额")
+    @display(description="实付金额（元）")
     def paid(self, order: Order) -> str:
         return f"{order.actual_amount:.2f}"
 
-    @display(description="优惠")
+    @display(description="优惠（元）")
     def off(self, order: Order) -> str:
         return f"{order.course_discount + order.global_discount:.2f}"
 

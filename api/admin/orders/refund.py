@@ -115,7 +115,7 @@ class RefundAdmin(FactsAdmin):
     def standing(self, refund: Refund) -> str:
         return str(refund.get_status_display())
 
-    @display(description="退款金额")
+    @display(description="退款金额（元）")
     def money_back(self, refund: Refund) -> str:
         return f"{refund.amount:.2f}"
 
@@ -127,7 +127,7 @@ class RefundAdmin(FactsAdmin):
     def courses(self, refund: Refund) -> str | None:
         lines = refund.lines.select_related("detail").order_by("pk")
         rows = [[line.detail.content or "", f"{line.amount:.2f}"] for line in lines]
-        return table(["课程", "退款金额"], rows)
+        return table(["课程", "退款金额（元）"], rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

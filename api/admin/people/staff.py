@@ -111,6 +111,7 @@ class LogEntryAdmin(LongListAdmin):
     )
     list_filter_submit = True
     search_fields = ("object_repr",)
+    when_empty = "工作人员的每一次增加、修改、删除和发放都会记在这里。"
     ordering = ("-id",)
 
     @admin.display(description="内容类型")

@@ -77,6 +77,7 @@ class WebhookDeliveryAdmin(FactsAdmin):
     )
     search_fields = ("order",)  # what it finds is in get_search_results
     search_help_text = "按订单号的开头搜索"
+    when_empty = "有启用的Webhook端点之后，每一次投递都会记在这里。"
     actions = ("redeliver_selected",)
     actions_detail = ("redeliver",)
 

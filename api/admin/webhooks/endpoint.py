@@ -67,6 +67,7 @@ class WebhookEndpointAdmin(DeskAdmin):
     list_filter = (("enabled", titled("启用", BooleanRadioFilter)),)
     search_fields = ("url", "description")
     search_help_text = "按地址或说明搜索"
+    when_empty = "增加一个端点，订单和优惠券的事件就会发给它。"
     ordering = ("id",)
     actions_detail = ("send_test", "rotate", "redeliver_dead")
 
