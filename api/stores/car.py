@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django_redis import get_redis_connection
 from redis import Redis
+from redis.client import Pipeline
 
 from api.stores.car_entry import CarEntry, CarPolicies
 from api.stores.codec import Hash
@@ -49,15 +50,19 @@ class CarStore:
         except (ValueError, TypeError):
             return CarIndex(text, ())
 
-    def entries(self, account_id: int, course_ids: Sequence[int]) -> list[CarEntry | None]:
-        """The entry of each course, in the order asked for; None where the car has none.
+    def ask_entries(self, pipe: Pipeline, account_id: int, course_ids: Sequence[int]) -> None:
+        """Puts the reading of the entries into a pipeline: an answer for each."""
+        for course_id in course_ids:
+            pipe.hgetall(self.key(account_id, course_id))
 
-        One round trip. Raises CarUnreadable for an entry that is not as contract §4 says.
-        """
-        hashes = self._hashes(account_id, course_ids)
+    def entries_in(
+        self, answers: Sequence[Any], course_ids: Sequence[int]
+    ) -> list[CarEntry | None]:
+        """The entry of each course from a pipeline's answers; None where the car has none. Raises
+        CarUnreadable for an entry that is not as contract §4 says."""
         return [
-            CarEntry.from_hash(course_id, found) if found else None
-            for course_id, found in zip(course_ids, hashes, strict=True)
+            CarEntry.from_hash(course_id, found) if (found := hash_from(answer)) else None
+            for course_id, answer in zip(course_ids, answers, strict=True)
         ]
 
     def read(self, account_id: int) -> list[CarEntry]:
@@ -126,8 +131,7 @@ class CarStore:
 
     def _hashes(self, account_id: int, course_ids: Sequence[int]) -> list[Hash]:
         pipe = self._redis.pipeline(transaction=False)
-        for course_id in course_ids:
-            pipe.hgetall(self.key(account_id, course_id))
+        self.ask_entries(pipe, account_id, course_ids)
         return [hash_from(found) for found in pipe.execute(raise_on_error=False)]
 
     def _indexed(self, account_id: int, index: CarIndex, course_ids: Iterable[int]) -> GuardedWrite:

@@ -23,6 +23,13 @@ def values_of(connection: Redis, key: str, names: Sequence[str]) -> list[bytes |
         raise
 
 
+def values_from(found: Any, names: Sequence[str]) -> Hash:
+    """What HMGET of a pipeline gave, without the fields that are not there; nothing where the key
+    holds no hash."""
+    values = [] if is_wrong_type(found) else found
+    return {n.encode(): v for n, v in zip(names, values, strict=False) if v is not None}
+
+
 def hash_from(found: Any) -> Hash:
     """What HGETALL gave; where the key holds no hash, a hash that no reader will accept."""
     return {b"": b""} if is_wrong_type(found) else found

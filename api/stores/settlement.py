@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django_redis import get_redis_connection
 from redis import Redis
+from redis.client import Pipeline
 
 from api.stores.codec import Hash, Offers
-from api.stores.reading import is_wrong_type, scan, values_of
+from api.stores.reading import is_wrong_type, scan, values_from
 from api.stores.snapshot import SettlementSnapshot, offers_from
 from utils.exceptions import Contention
 from utils.optimistic import GuardedWrite
@@ -37,6 +38,7 @@ class SettlementStore:
 
     # The index, beside the contract's two fields.
     SETTLEMENT, COURSES, REVISION = "settlement", "courses", "revision"
+    _INDEX = (SETTLEMENT, COURSES, REVISION, "default_coupon")
 
     def __init__(self, connection: Redis | None = None) -> None:
         self._redis: Redis = connection or get_redis_connection("default")
@@ -51,10 +53,18 @@ class SettlementStore:
 
     def index(self, account_id: int) -> SettlementIndex | None:
         """Which settlement the account has, or None. One round trip."""
-        names = (self.SETTLEMENT, self.COURSES, self.REVISION, "default_coupon")
-        values = values_of(self._redis, self.coupon_key(account_id), names)
-        found = {n.encode(): v for n, v in zip(names, values, strict=True) if v is not None}
-        return self._index_in(found) or self._adopted(account_id, found)
+        pipe = self._redis.pipeline(transaction=False)
+        self.ask_index(pipe, account_id)
+        (answer,) = pipe.execute(raise_on_error=False)
+        return self._index_or_adopted(account_id, self.index_in(answer))
+
+    def ask_index(self, pipe: Pipeline, account_id: int) -> None:
+        """Puts the reading of the index into a pipeline: one answer, for `index_in`."""
+        pipe.hmget(self.coupon_key(account_id), self._INDEX)
+
+    def index_in(self, answer: Any) -> Hash:
+        """What a pipeline read of the index, for `replace`."""
+        return values_from(answer, self._INDEX)
 
     def read(self, account_id: int) -> tuple[SettlementIndex, SettlementSnapshot] | None:
         """The settlement as one moment saw it, and which it is; or None. One round trip.
@@ -69,11 +79,23 @@ class SettlementStore:
             raise Contention  # it has just been indexed: start again
         return index, SettlementSnapshot.from_hashes(coupon_hash, course_hashes)
 
-    def offers(self, account_id: int, course_id: str | None) -> Offers | None:
-        """The coupons offered on a settled course, or site-wide for None; None if there is no
-        such settlement or course. One round trip. Raises SettlementUnreadable."""
-        (found,) = values_of(self._redis, self._key_of_choice(account_id, course_id), ["coupon"])
-        return None if found is None else offers_from(found)
+    def offers(
+        self, account_id: int, course_id: str | None
+    ) -> tuple[SettlementIndex, Offers] | None:
+        """Which settlement the account has, and the coupons offered on one of its courses, or
+        site-wide for None; None if there is no such settlement or course. One round trip. Raises
+        SettlementUnreadable."""
+        pipe = self._redis.pipeline(transaction=False)
+        self.ask_index(pipe, account_id)
+        pipe.hmget(self._key_of_choice(account_id, course_id), ["coupon"])
+        about, offered = pipe.execute(raise_on_error=False)
+        index = self._index_or_adopted(account_id, self.index_in(about))
+        coupon = values_from(offered, ["coupon"]).get(b"coupon")
+        if index is None or coupon is None:
+            return None
+        if course_id is not None and course_id not in index.course_ids:
+            return None
+        return index, offers_from(coupon)
 
     def choose(
         self, account_id: int, index: SettlementIndex, choices: Mapping[str | None, int]
@@ -98,9 +120,10 @@ class SettlementStore:
         self._renew(write, account_id, index.course_ids)
         write.commit(self._redis)
 
-    def replace(self, account_id: int, settlement: SettlementSnapshot) -> None:
-        """Replaces the account's earlier settlement by this one. Two round trips."""
-        earlier = self.index(account_id)
+    def replace(self, account_id: int, found: Hash, settlement: SettlementSnapshot) -> None:
+        """Replaces the account's earlier settlement, of which `index_in` found this, by this one.
+        One round trip."""
+        earlier = self._index_or_adopted(account_id, found)
         index = earlier._replace(revision=None) if earlier else SettlementIndex("", ())
         write = self._guarded(account_id, index)
         coupon_key = self.coupon_key(account_id)
@@ -170,6 +193,9 @@ class SettlementStore:
     def _read(self, keys: Sequence[str], before: str, after: str) -> list[Hash]:
         flat: Any = self._redis.eval(self._READ, len(keys), *keys, self.COURSES, before, after)
         return [dict(zip(each[::2], each[1::2], strict=True)) for each in flat]
+
+    def _index_or_adopted(self, account_id: int, found: Hash) -> SettlementIndex | None:
+        return self._index_in(found) or self._adopted(account_id, found)
 
     def _index_in(self, coupon_hash: Hash) -> SettlementIndex | None:
         """The service's index; None where there is none, or none that can be read."""

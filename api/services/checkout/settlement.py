@@ -17,9 +17,9 @@ from api.errors import (
 from api.rules.coupons import HeldCoupon
 from api.services.checkout.etags import etag_of, require_match
 from api.services.coupons import holdings
-from api.stores.car import CarStore
+from api.stores import settling
 from api.stores.car_entry import CarEntry
-from api.stores.codec import offers_of
+from api.stores.codec import Offers, offers_of
 from api.stores.settlement import SettlementIndex, SettlementStore
 from api.stores.snapshot import SettledCourse, SettlementSnapshot
 from utils.optimistic import until_uncontended
@@ -37,10 +37,11 @@ def settle(*, account_id: int, course_ids: Sequence[int], now: datetime) -> None
     """Starts a settlement of these courses of the shopping car, with the coupons that can be used
     on the day of `now`, in the place of the account's earlier settlement.
 
-    Three round trips to Redis, one query. Raises NotInCar or CarUnreadable; then, as when Redis
+    Two round trips to Redis, one query. Raises NotInCar or CarUnreadable; then, as when Redis
     or the database fails, the earlier settlement is as it was. Contract §3, POST.
     """
-    entries = [_in_car(entry) for entry in CarStore().entries(account_id, course_ids)]
+    found, earlier = settling.read(account_id, course_ids)
+    entries = [_in_car(entry) for entry in found]
     today = timezone.localdate(now)
     offered: dict[int | None, list[HeldCoupon]] = {None: [], **{c: [] for c in course_ids}}
     for coupon in holdings.held_by(account_id):
@@ -52,7 +53,7 @@ def settle(*, account_id: int, course_ids: Sequence[int], now: datetime) -> None
         ),
         coupon=offers_of(offered[None]),
     )
-    SettlementStore().replace(account_id, snapshot)
+    SettlementStore().replace(account_id, earlier, snapshot)
 
 
 @until_uncontended
@@ -61,7 +62,7 @@ def choose_coupon(
 ) -> None:
     """Chooses a coupon record of the settlement, 0 for none, on a course or (None) site-wide.
 
-    Three round trips to Redis. Raises SettlementNotChanged if there is no such settlement or course
+    Two round trips to Redis. Raises SettlementNotChanged if there is no such settlement or course
     in it, SettlementChanged where it is not in the state `if_match`, CourseCouponNotFound or
     GlobalCouponNotFound for a coupon that is not offered there; nothing is changed then.
     Contract §3, PATCH.
@@ -69,14 +70,12 @@ def choose_coupon(
     store = SettlementStore()
     settled = None if course_id is None else str(course_id)
     try:
-        index = _index(store, account_id, if_match)
-        if index is None or not (settled is None or settled in index.course_ids):
-            raise SettlementNotChanged
-        offers = store.offers(account_id, settled)
+        found = _offers(store, account_id, settled, if_match)
     except SettlementUnreadable as error:
         raise SettlementNotChanged from error
-    if offers is None:
+    if found is None:
         raise SettlementNotChanged
+    index, offers = found
     if record_id and str(record_id) not in offers:
         raise GlobalCouponNotFound if settled is None else CourseCouponNotFound
     store.choose(account_id, index, {settled: record_id})
@@ -95,17 +94,25 @@ def read(*, account_id: int) -> Read:
     return Read(snapshot, etag_of(index, snapshot))
 
 
-def _index(store: SettlementStore, account_id: int, if_match: str | None) -> SettlementIndex | None:
-    """Which settlement there is. Where a state is asked for, the write that follows is held to it;
-    otherwise the last of two choices wins."""
+def _offers(
+    store: SettlementStore, account_id: int, course_id: str | None, if_match: str | None
+) -> tuple[SettlementIndex, Offers] | None:
+    """Which settlement there is, and what it offers there. Where a state is asked for, the write
+    that follows is held to it; otherwise the last of two choices wins."""
     if if_match is None:
-        index = store.index(account_id)
-        return index and index._replace(revision=None)
-    found = store.read(account_id)
-    if found is None:
+        found = store.offers(account_id, course_id)
+        return found and (found[0]._replace(revision=None), found[1])
+    read = store.read(account_id)
+    if read is None:
         return None
-    require_match(*found, if_match)
-    return found[0]
+    index, snapshot = read
+    require_match(index, snapshot, if_match)
+    if course_id is None:
+        return index, snapshot.coupon
+    for settled, course in zip(index.course_ids, snapshot.course_list, strict=True):
+        if settled == course_id:
+            return index, course.coupon
+    return None
 
 
 def _in_car(entry: CarEntry | None) -> CarEntry:
