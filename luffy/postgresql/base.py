@@ -1,5 +1,6 @@
 """Django's PostgreSQL backend, with limits on how long a statement may take and an answer may be
-waited for, also behind a pooler; and which leaves a server that may only be read.
+waited for, also behind a pooler; which leaves a server that may only be read, and asks a connection
+that is busy all the time no more than once a second whether it is still there.
 
 PostgreSQL itself ends a statement that takes too long (statement_timeout), and TCP notices a
 network that is gone. Neither notices a server that is connected but does not answer (frozen, or
@@ -14,12 +15,16 @@ server cancel the statement.
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from math import inf
+from select import POLLIN, poll
+from time import monotonic
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
 
 CANCEL_SECONDS = 1.0  # to ask for it, by a connection of its own
+FRESH_SECONDS = 1.0  # for which a connection that was usable is believed to be so
 
 _SET = "SELECT set_config('statement_timeout', %s, false)"
 _SET_UNLESS_POOLED = """
@@ -38,6 +43,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     is_pooled = False
+    _usable_at = -inf  # when it last said so; monotonic seconds
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
@@ -92,6 +98,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self.cursor()
         return super().chunked_cursor()
 
+    def close_if_health_check_failed(self) -> None:
+        """As Django's own, before a request's first statement, but for a connection that was usable
+        a moment ago, and whose server has said nothing since. A server that shuts down, or ends the
+        connection, says so unasked, and to listen costs no round trip. One that becomes read-only
+        is noticed a second later, or by the first write that it refuses."""
+        if monotonic() - self._usable_at < FRESH_SECONDS and not self._has_news():
+            self.health_check_done = True
+        super().close_if_health_check_failed()
+
+    def _has_news(self) -> bool:
+        """Whether something has come that nobody has asked for, the end of the connection too."""
+        if self.connection is None:
+            return False
+        try:
+            waiting = poll()
+            waiting.register(self.connection.pgconn.socket, POLLIN)
+            return bool(waiting.poll(0))
+        except psycopg.Error:  # it is closed
+            return True
+
     def is_usable(self) -> bool:
         """Whether it answers, and may be written to. A connection that may only read is left, so
         that a request after the database's maintenance finds one that may do both."""
@@ -99,9 +125,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         try:
             with self.connection.cursor() as cursor:
-                return bool(cursor.execute("SHOW transaction_read_only").fetchone() != ("on",))
+                usable = cursor.execute("SHOW transaction_read_only").fetchone() != ("on",)
         except psycopg.Error:
             return False
+        self._usable_at = monotonic() if usable else -inf
+        return bool(usable)
 
 
 def _wait_or_cancel(connection: Any, seconds: int, *args: Any, **options: Any) -> Any:
