@@ -23,8 +23,9 @@ STUDENTS = tuple(f"student{number:02}" for number in range(1, 61))
 
 @dataclass(frozen=True)
 class Promotion:
-    """`opens` to `closes`, in days from today. Students get it over its days, `used` % of them
-    use it. Valid for `days` after receipt, or, with None, as long as it is handed out."""
+    """`worth` with its budget, if it has one. `opens` to `closes`, in days from today. Students get
+    it over its days, `used` % of them use it. Valid for `days` after receipt, or, with None, as
+    long as it is handed out."""
 
     worth: dict[str, Any]
     opens: int
@@ -39,10 +40,12 @@ class Promotion:
 CASH, THRESHOLD, DISCOUNT = 0, 1, 2
 PROMOTIONS = {
     "新人专享": Promotion(
-        {"coupon_type": CASH, "money_equivalent_value": 30}, -28, 60, 500, 60, 40, days=30
+        {"coupon_type": CASH, "money_equivalent_value": 30, "budget": 1000},
+        -28, 60, 500, 60, 40, days=30,
     ),
     "双十二预热": Promotion(
-        {"coupon_type": THRESHOLD, "money_equivalent_value": 200, "minimum_consume": 800},
+        {"coupon_type": THRESHOLD, "money_equivalent_value": 200, "minimum_consume": 800,
+         "budget": 20_000},
         5, 35, 1000, 0, 0,
     ),
     "秋季充电": Promotion(

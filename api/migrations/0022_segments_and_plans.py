@@ -1,4 +1,5 @@
-"""When an account registered; issuing that is planned, and the post that looks after it.
+"""When an account registered; issuing that is planned, and the post that looks after it; what a
+coupon is meant to cost.
 
 Accounts that are there stay without a registration: the column comes first, and its default, which
 the database gives to rows that come from then on, after it.
@@ -89,6 +90,15 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['at'], name='issue_plan_waiting')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('number__isnull', True)), _connector='OR'), name='issue_plan_number_of_what_was_issued')],
             },
+        ),
+        migrations.AddField(
+            model_name='coupon',
+            name='budget',
+            field=models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='预算'),
+        ),
+        migrations.AddConstraint(
+            model_name='coupon',
+            constraint=models.CheckConstraint(condition=models.Q(('budget__isnull', True), ('budget__gt', 0), _connector='OR'), name='coupon_budget_above_nothing', violation_error_message='预算必须大于0；留空表示没有预算'),
         ),
         migrations.RunPython(let_see_plans, let_see_plans_no_more),
     ]

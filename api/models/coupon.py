@@ -150,6 +150,8 @@ class Coupon(models.Model):
     )
     # Nobody can use it, nor get it, until it is switched on again (contract §11).
     disabled = models.BooleanField("停用", default=False, db_default=False, editable=False)
+    # What its records may take off in all, as it is meant: the desk warns beyond (contract §11).
+    budget = models.DecimalField("预算", max_digits=12, decimal_places=2, null=True, blank=True)
 
     objects = CouponQuerySet.as_manager()
 

@@ -55,4 +55,9 @@ CONSTRAINTS: list[BaseConstraint] = [
         condition=Q(per_account__gte=1),
         violation_error_message="每人限领至少1张",
     ),
+    CheckConstraint(
+        name="coupon_budget_above_nothing",
+        condition=Q(budget__isnull=True) | Q(budget__gt=0),
+        violation_error_message="预算必须大于0；留空表示没有预算",
+    ),
 ]

@@ -106,6 +106,14 @@ class Worth:
             return f"满{_plain(self.minimum_consume)}减{money}"
         return f"立减{money}"
 
+    @property
+    def most(self) -> Decimal | None:
+        """What one such coupon takes off at most, in 元; None for a discount without `max_off`,
+        which is bounded by the price alone."""
+        if self.coupon_type is CouponType.DISCOUNT:
+            return self.max_off
+        return self.money_equivalent_value
+
 
 @dataclass(frozen=True, slots=True)
 class UseDays:

@@ -149,7 +149,16 @@ BEYOND = {
 }
 BEYOND_FIELDS = {
     "Account": ("ordered_settlement", "name_key", "registered"),
-    "Coupon": ("issued", "claimable", "per_account", "paused", "code", "max_off", "disabled"),
+    "Coupon": (
+        "issued",
+        "claimable",
+        "per_account",
+        "paused",
+        "code",
+        "max_off",
+        "disabled",
+        "budget",
+    ),
     "CouponRecord": ("order", "valid_until", "batch", "claim_no"),
 }
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
@@ -20,9 +21,10 @@ from unfold.decorators import action
 from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
-from api.admin.coupons import binding, issuing, words
+from api.admin.coupons import binding, budget, issuing, words
 from api.admin.coupons.as_seen import WithPreview
 from api.admin.coupons.binding import with_bindings
+from api.admin.coupons.budget import WithBudget
 from api.admin.coupons.codes import WithCodes
 from api.admin.coupons.copying import WithCopying
 from api.admin.coupons.coupon_filters import BindingFilter, ReceiptStateFilter, UseStateFilter
@@ -56,6 +58,7 @@ class CouponAdmin(
     WithStopping,
     WithDisabling,
     WithTurnover,
+    WithBudget,
     WithEffect,
     WithCodes,
     WithCopying,
@@ -67,6 +70,7 @@ class CouponAdmin(
         "money_equivalent_value": "面额（元）",
         "minimum_consume": "最低消费（元）",
         "max_off": "最多减（元）",
+        "budget": "预算（元）",
     }
     radio_fields = {"coupon_type": admin.HORIZONTAL}
     conditional_fields = SHOWN_WHEN
@@ -79,6 +83,7 @@ class CouponAdmin(
         "rate_of_use",
         "brought_in",
         "codes_left",
+        "budget_standing",
         "as_seen",
     )
     list_display = (
@@ -143,7 +148,8 @@ class CouponAdmin(
         if may_write and obj and binding_of(obj).is_useless:
             where.append("site_wide")
         worth = ("money_equivalent_value", "minimum_consume", "off_percent", "max_off")
-        quantity = ("quantity", ("claimable", "per_account"), "code")
+        quantity: tuple[Any, ...] = ("quantity", ("claimable", "per_account"), "code", "budget")
+        quantity += ("budget_standing",) if obj and obj.budget is not None else ()
         days = (*validity, ("valid_begin_date", "valid_end_date"), "coupon_valid_days")
         seen = (("rate_of_use", "brought_in"), "codes_left")
         brought: list[tuple[str, Any]] = (
@@ -171,6 +177,8 @@ class CouponAdmin(
             show = messages.success if isinstance(consequence, Revived) else messages.warning
             show(request, str(consequence))
         if told := binding.offline_warning(obj) or binding.useless_warning(obj):
+            messages.warning(request, told)
+        if told := budget.warning(obj):
             messages.warning(request, told)
         for slip in slips.likely(obj, renamed="name" in form.changed_data):
             messages.warning(request, str(slip))
@@ -202,7 +210,8 @@ class CouponAdmin(
     def handed_out(self, coupon: Any) -> str:
         share = round(100 * coupon.issued / coupon.quantity) if coupon.quantity else 100
         bar = {"description": f"{coupon.issued} / {coupon.quantity}", "value": min(share, 100)}
-        return render_to_string("unfold/components/progress.html", bar)
+        shown = render_to_string("unfold/components/progress.html", bar)
+        return format_html("{}{}", shown, budget.mark(coupon))
 
     @unfold_display(description="领取状态", label=STATE_COLOURS)
     def receipt_standing(self, coupon: Any) -> str:

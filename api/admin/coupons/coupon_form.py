@@ -1,5 +1,6 @@
 """The form of a coupon: it asks only what the coupon's type needs, and for a course by its name."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -95,6 +96,8 @@ class CouponForm(DeskForm):
             "claimable": "在领取时间内，任何账户都可以自己领取。",
             "per_account": "一个账户最多领几张；发放的、已作废和已过期的也计算在内。",
             "code": "凭口令也可以领取，不必公开；不区分大小写和空格。留空表示没有口令。",
+            "budget": "未使用和已锁定的最多能减去的金额，超出预算时提醒，不会停止发放。"
+            "折扣券要填写最高减才能计算。留空表示没有预算。",
             "coupon_valid_days": "从领取当天算起：7天表示当天和之后的6天。",
         }
 
@@ -168,6 +171,12 @@ class CouponForm(DeskForm):
         if most == 0:
             raise ValidationError("每人限领至少1张")
         return 1 if most is None else most
+
+    def clean_budget(self) -> Decimal | None:
+        budget: Decimal | None = self.cleaned_data["budget"]
+        if budget is not None and budget <= 0:
+            raise ValidationError("预算必须大于0；留空表示没有预算")
+        return budget
 
     def clean_code(self) -> str | None:
         """As it is compared, which is how others are told from it."""

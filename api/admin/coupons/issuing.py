@@ -21,7 +21,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from api.admin.coupons import binding, planned, previews, words
+from api.admin.coupons import binding, budget, planned, previews, words
 from api.admin.coupons.issue_form import IssueForm
 from api.admin.coupons.previews import Preview
 from api.admin.desk.user import user_id
@@ -149,6 +149,7 @@ def _preview(request: HttpRequest, coupon: Coupon, form: IssueForm) -> dict[str,
         "whom": segments.in_words(form.meant) if form.meant else "",
         "token": token,
         "at": at,
+        "budget_warning": budget.warning(coupon, preview.receivers),
         "at_warning": planned.warning(coupon, at) if at else "",
         "read": form.read,
         "unknown": unknown[:UNKNOWN_SHOWN],
