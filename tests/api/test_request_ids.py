@@ -197,6 +197,22 @@ def test_the_line_of_a_crash_has_the_traceback_without_tokens(json_lines: Lines)
     assert all(part.isprintable() for part in line["exception"].split("\n"))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Authorization Token s3cret", "Authorization Token …"),
+        ("Authorization: s3cret", "Authorization: …"),
+        ("/api/;token=s3cret", "/api/;token=…"),
+        ("/api/?x=s3cret", "/api/?…"),
+        ("nothing of the kind", "nothing of the kind"),
+    ],
+)
+def test_a_json_line_does_not_show_a_token(json_lines: Lines, said: str, shown: str):
+    logging.getLogger("any.library").warning("%s", said)
+
+    assert json_lines()[0]["message"] == shown
+
+
 def test_half_a_character_does_not_break_the_line():
     # Not logged: pytest could not print it where the test fails.
     record = logging.LogRecord("any.library", logging.WARNING, "", 0, "half \ud800", None, None)
