@@ -155,6 +155,14 @@ def test_a_request_makes_as_many_round_trips_as_on_a_single_redis(customers, red
         assert trips == [["HGETALL"] * 3 + ["HMGET"], ["EVAL"], ["EVAL"]]
 
 
+def test_the_service_counts_them_itself_for_its_log(customers, caplog):
+    customers[0].settlement()
+    customers[0].settlement()
+
+    told = [record.fields["redis"] for record in caplog.records if record.name == "luffy.request"]
+    assert told[-1] == 1
+
+
 def test_a_course_that_is_no_hash_is_as_unreadable_as_on_a_single_redis(customers, redis):
     for customer in customers:
         redis.set(TEMPLATES["SHOPPING_CAR_KEY"] % (customer.account.pk, 1), "no hash")
