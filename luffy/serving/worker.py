@@ -7,6 +7,7 @@ by one of WEB_THREADS threads. So a client that stalls holds a connection, and n
 
 import os
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from waitress.task import ThreadedTaskDispatcher
 from luffy.serving.channel import Channel
 
 SILENCE = 30  # seconds without a byte from or to a client until its connection is closed
+SWIFT = 1e-5  # seconds until a thread that works gives way to the loop of a worker that stops
 LAST_SILENCE = 2  # the same in a worker that stops
 LOOP = 0.5  # seconds until the loop looks whether it shall stop
 LOOK = 1.0  # seconds between looks at what stands still
@@ -107,7 +109,8 @@ class Worker(base.Worker):
 
 def _stop_listening(server: Any) -> None:
     """Takes the connections that the kernel has made already, which would be lost with the last
-    worker."""
+    worker. No thread may come in between: whoever connects after the last look is lost."""
+    sys.setswitchinterval(SWIFT)
     before = -1
     while len(server.active_channels) > before:
         before = len(server.active_channels)
