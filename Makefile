@@ -33,7 +33,7 @@ drill: .venv/.dev  ## Backs up servers of its own, destroys them, restores them,
 	"$(BIN)/python" -m tests.drill
 
 mutants: .venv/.dev  ## Which small changes of the code no test notices; ON=api/rules/money.py for one module
-	"$(BIN)/python" .ci/mutants $(ON)
+	"$(BIN)/python" -m tests.mutants $(ON) $(ARGS)
 
 check: .venv/.dev  ## Lint, format, types, layers, and that the migrations are complete
 	"$(BIN)/ruff" check .

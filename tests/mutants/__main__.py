@@ -1,5 +1,5 @@
-"""`python -m tests.mutants api/rules/money.py api/services/coupons`: changes the code in small ways,
-one at a time, and says which changes no test notices.
+"""`python -m tests.mutants api/rules/money.py api/services`: changes the code in small ways, one
+at a time, and says which changes no test notices.
 
 `[tool.mutants]` of pyproject.toml has the target and what is left out. Nothing is written to disk.
 Exit status 1 where a module is below the target.

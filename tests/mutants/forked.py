@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -34,14 +35,17 @@ class Test:
 
 
 def warmed(items: Sequence[pytest.Item]) -> None:
-    """Makes the database, by a test that needs one and little else."""
+    """Makes the database, by a test that asks for hardly anything else: threads do not survive a
+    fork."""
     needing = [item for item in items if item.get_closest_marker("django_db")]
     if needing:
-        _passes(needing[0], items)
+        _passes(min(needing, key=lambda item: len(item.fixturenames)), items)
+    if threading.active_count() > 1:
+        raise RuntimeError(f"these would be missing in a fork: {threading.enumerate()}")
 
 
 def learned(items: Sequence[pytest.Item], modules: Sequence[str]) -> list[Test]:
-    """Each test that passes, run once, quickest first. In a fork: what a test starts, ends there."""
+    """Each test that passes, run once, quickest first. In a fork: what a test starts ends there."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -99,20 +103,16 @@ def _passes(item: pytest.Item, items: Sequence[pytest.Item]) -> bool:
     return not any(report.failed for report in reports)
 
 
-def tried(
-    tests: Sequence[Test], items: Sequence[pytest.Item], prepare: Callable[[], None]
-) -> tuple[int, list[int]]:
-    """Runs `prepare`, and the tests until one fails, in a fork: LIVES where none does, and DIES, also
-    where they take much too long. NEEDS_FRESH where it cannot be tried so."""
+def tried(tests: Sequence[Test], items: Sequence[pytest.Item], prepare: Callable[[], None]) -> int:
+    """Runs `prepare`, and the tests until one fails, in a fork. LIVES where none does; DIES also
+    where they take much too long; NEEDS_FRESH where it cannot be tried so."""
     patience = int(10 * sum(test.seconds for test in tests) + 30)
     pid = os.fork()
     if pid == 0:
         _child(tests, items, prepare, patience)
     _, status = os.waitpid(pid, 0)
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # what its tests had started
-    except ProcessLookupError:
-        pass
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else DIES
 
 

@@ -59,7 +59,7 @@ def _functions(path: str) -> list[FunctionType]:
 def _run_at_import(code: CodeType) -> list[object]:
     """The code of the module and its classes, but for that of their functions."""
     return [
-        (one.co_code, one.co_names, [const for const in one.co_consts if type(const) is not CodeType])
+        (one.co_code, one.co_names, [const for const in one.co_consts if not inspect.iscode(const)])
         for one in _codes(code)
         if not one.co_flags & inspect.CO_OPTIMIZED
     ]
