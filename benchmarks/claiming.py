@@ -27,7 +27,7 @@ def run(redis: Redis) -> str:
         raise PlaceError("claiming is measured on a PostgreSQL: set BENCH_DATABASE_URL")
     hot = CouponFactory(claimable=True, quantity=10**6)
     wanted = CouponFactory(claimable=True, quantity=PIECES)
-    with serving(REDIS_URL) as port:
+    with serving(REDIS_URL, workers=2) as port:  # as many as are started by default
         enough = _claims(hot, _accounts(MOST * SECONDS, "one"))
         plenty = keep_clients_busy(port, enough, seconds=SECONDS)
         too_many = _claims(wanted, _accounts(CROWD, "many") * EACH)

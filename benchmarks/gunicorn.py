@@ -14,12 +14,11 @@ from typing import NamedTuple
 from benchmarks.calls import Call, check
 
 # Worker class and threads are those of gunicorn.conf.py, which is not used because it logs every
-# request. One worker, so that it has a core to itself.
+# request.
 _COMMAND = [
     *("gunicorn", "luffy.wsgi", "--config=python:benchmarks", "--no-control-socket"),
     *(
         "--worker-class=luffy.serving.worker.Worker",
-        "--workers=1",
         "--threads=4",
         "--log-level=warning",
     ),
@@ -42,16 +41,16 @@ class Busy(NamedTuple):
 
 
 @contextmanager
-def serving(redis_url: str) -> Iterator[int]:
+def serving(redis_url: str, *, workers: int = 1) -> Iterator[int]:
     """Starts gunicorn on a free port of the loopback, with this Redis; gives the port, and stops it
-    again."""
+    again. One worker has a core to itself."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         # Before gunicorn does so: what connects while it starts would wait for delayed ACKs.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port: int = listener.getsockname()[1]
         fd = listener.fileno()
         process = subprocess.Popen(
-            [sys.executable, "-m", *_COMMAND, f"--bind=fd://{fd}"],
+            [sys.executable, "-m", *_COMMAND, f"--workers={workers}", f"--bind=fd://{fd}"],
             pass_fds=[fd],
             env=os.environ | {"REDIS_URL": redis_url},
         )
