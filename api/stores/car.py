@@ -10,7 +10,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from api.stores.car_entry import CarEntry, CarPolicies
-from api.stores.codec import Hash
+from api.stores.codec import BROKEN, Hash, ids_in
 from api.stores.reading import hash_from, scan, values_of
 from utils.optimistic import GuardedWrite
 
@@ -46,8 +46,8 @@ class CarStore:
         (found,) = values_of(self._redis, self.index_key(account_id), [self.COURSES])
         text = found or b""
         try:
-            return CarIndex(text, tuple(map(int, json.loads(text))))
-        except (ValueError, TypeError):
+            return CarIndex(text, tuple(map(int, ids_in(text))))
+        except BROKEN:
             return CarIndex(text, ())
 
     def ask_entries(self, pipe: Pipeline, account_id: int, course_ids: Sequence[int]) -> None:

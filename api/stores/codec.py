@@ -28,6 +28,7 @@ _OFFERED = (
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?")  # as Python and JSON write a number
 _LARGEST_AMOUNT = Decimal("1e12")  # 元; more is a mistake, and slow to compute with
 _ID = re.compile("[1-9][0-9]{0,17}")  # small enough for the database to look for
+_ANY_ID = re.compile("[1-9][0-9]*")  # as a key may have it
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; alone, half a character
 
 
@@ -100,6 +101,15 @@ def id_in(text: str) -> int:
     if not _ID.fullmatch(text):
         raise ValueError(f"not an id: {text}")
     return int(text)
+
+
+def ids_in(text: bytes) -> tuple[str, ...]:
+    """A list of ids in JSON, as texts or numbers, each of them once. Raises one of BROKEN."""
+    listed = json.loads(text)
+    ids = tuple(map(str, listed)) if isinstance(listed, list) else ("",)
+    if len(set(ids)) < len(ids) or not all(_ANY_ID.fullmatch(one) for one in ids):
+        raise ValueError(f"not a list of ids: {text!r}")
+    return ids
 
 
 def choice_in(default_coupon: str) -> int | None:

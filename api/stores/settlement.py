@@ -5,6 +5,7 @@ raises Contention.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,11 +15,13 @@ from django_redis import get_redis_connection
 from redis import Redis
 from redis.client import Pipeline
 
-from api.stores.codec import Hash, Offers
+from api.stores.codec import BROKEN, Hash, Offers, ids_in
 from api.stores.reading import is_wrong_type, scan, values_from
 from api.stores.snapshot import SettlementSnapshot, offers_from
 from utils.exceptions import Contention
 from utils.optimistic import GuardedWrite
+
+_SETTLEMENT = re.compile("[!-~]{1,32}")  # as an order keeps it
 
 
 class SettlementIndex(NamedTuple):
@@ -201,11 +204,13 @@ class SettlementStore:
         """The service's index; None where there is none, or none that can be read."""
         try:
             settlement = coupon_hash[self.SETTLEMENT.encode()].decode()
-            courses = json.loads(coupon_hash[self.COURSES.encode()])
+            courses = ids_in(coupon_hash[self.COURSES.encode()])
             revision = coupon_hash.get(self.REVISION.encode(), b"").decode()
-            return SettlementIndex(settlement, tuple(map(str, courses)), revision)
-        except (LookupError, ValueError, TypeError):
+        except BROKEN:
             return None
+        if not _SETTLEMENT.fullmatch(settlement):
+            return None
+        return SettlementIndex(settlement, courses, revision)
 
     def _adopted(self, account_id: int, coupon_hash: Hash) -> SettlementIndex | None:
         """Finds the courses of a settlement that another program wrote, and indexes it; None if

@@ -399,7 +399,10 @@ def test_an_index_key_that_is_no_hash_is_made_anew(alice, redis):
     assert in_car(alice) == [("1", "11")]
 
 
-@pytest.mark.parametrize("index", [b"", b"x", b"5", b'["a"]', b"\xff"])
+@pytest.mark.parametrize(
+    "index",
+    [b"", b"x", b"5", b'["a"]', b"\xff", b"[1e400]", b"[-1]", b"[1.5]", b'{"1": 1}', b'["1", 1]'],
+)
 def test_an_index_that_another_program_broke_is_made_anew(alice, redis, index: bytes):
     sell(1)
     redis.hset(CarStore.index_key(alice.account.pk), CarStore.COURSES, index)

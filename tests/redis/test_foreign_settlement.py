@@ -219,6 +219,24 @@ def test_an_index_that_another_program_broke_is_made_anew(alice, redis: Redis):
     assert settled(alice) == ["1"]
 
 
+@pytest.mark.parametrize("field", ["courses", "settlement"])
+@pytest.mark.parametrize(
+    "value", ["x", '"12"', '["x"]', "[null]", "[1e400]", '["1", "1"]', '{"1": 1}', "1" * 5_000]
+)
+@pytest.mark.parametrize("first", ["quote/", "best/", "topup/"])
+def test_an_index_that_says_nothing_is_made_anew_whoever_asks_first(
+    alice, redis: Redis, field: str, value: str, first: str
+):
+    put_in_car(redis, alice.account, 1)
+    alice.settle([1])
+    redis.hset(SettlementStore.coupon_key(alice.account.pk), field, value)
+
+    assert alice.get(f"{alice.url}{first}").json()["code"] == 1000
+    assert alice.post(f"{alice.url}best/").json()["code"] == 1000
+    assert alice.choose(0).json()["code"] == 1000
+    assert settled(alice) == ["1"]
+
+
 # --- Key templates --------------------------------------------------------------------------------
 
 TEMPLATES = [
@@ -322,6 +340,20 @@ def test_one_with_a_broken_course_cannot_be_had_instead_of_costing_less(
     redis.hdel(f"luffy_payment_{alice.account.pk}_2", field)
 
     assert alice.settlement() == {"code": 1001, "data": None, "error": "获取失败"}
+
+
+def test_one_that_sells_a_course_twice_is_shown_and_cannot_be_ordered(alice, redis: Redis):
+    """The document's own example has course_id 2 under the key of course 1."""
+    settle_elsewhere(redis, alice.account, 1, 2)
+    redis.hset(f"luffy_payment_{alice.account.pk}_1", "course_id", 2)
+
+    assert settled(alice) == ["2", "2"]
+    for answer in (
+        alice.get(f"{alice.url}quote/"),
+        alice.post(f"{alice.url}best/"),
+        alice.post("/api/order/", {"money": "198.00"}),
+    ):
+        assert answer.json() == {"code": 1001, "data": None, "error": "获取失败"}
 
 
 def test_one_with_a_course_key_that_is_no_hash_cannot_be_had_either(alice, redis: Redis):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 
+from api.errors import SettlementUnreadable
 from api.rules.changes import NOT_PAYABLE, Change, ChangeCode, Sale, coupon_changes
 from api.rules.changes import course_changes as changes_of_course
 from api.rules.coupons import HeldCoupon
@@ -81,7 +82,8 @@ class _Place:
 class Settled:
     """A settlement's snapshot beside what the shop says today.
 
-    Raises SettlementUnreadable, on being made, for what is no amount, no percentage or no id.
+    Raises SettlementUnreadable, on being made, for what is no amount, no percentage or no id, and
+    for a course that comes twice.
     """
 
     index: SettlementIndex
@@ -91,6 +93,8 @@ class Settled:
 
     def __post_init__(self) -> None:
         _ = self.places, self.was
+        if len({place.course_id for place in self.places}) < len(self.places):
+            raise SettlementUnreadable
 
     @cached_property
     def places(self) -> tuple[_Place, ...]:
