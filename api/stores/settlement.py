@@ -224,6 +224,8 @@ class SettlementStore:
         found = {course_id for (course_id,) in scan(self._redis, self.course_key(account_id, "\0"))}
         course_ids = self._settled(account_id, sorted(found, key=int))
         index = self._new_index(course_ids)
+        if self.REVISION.encode() in coupon_hash:  # of another settlement, or broken
+            index[self.REVISION] = ""
         seen = {name: coupon_hash.get(name.encode(), b"") for name in (*index, "default_coupon")}
         write = GuardedWrite(self.coupon_key(account_id), seen)
         write.hset(self.coupon_key(account_id), index)

@@ -219,13 +219,14 @@ def test_an_index_that_another_program_broke_is_made_anew(alice, redis: Redis):
     assert settled(alice) == ["1"]
 
 
-@pytest.mark.parametrize("field", ["courses", "settlement"])
+@pytest.mark.parametrize("field", ["courses", "settlement", "revision"])
 @pytest.mark.parametrize(
-    "value", ["x", '"12"', '["x"]', "[null]", "[1e400]", '["1", "1"]', '{"1": 1}', "1" * 5_000]
+    "value",
+    [b"\xff", "x", '"12"', '["x"]', "[null]", "[1e400]", '["1", "1"]', '{"1": 1}', "1" * 5_000],
 )
 @pytest.mark.parametrize("first", ["quote/", "best/", "topup/"])
 def test_an_index_that_says_nothing_is_made_anew_whoever_asks_first(
-    alice, redis: Redis, field: str, value: str, first: str
+    alice, redis: Redis, field: str, value: str | bytes, first: str
 ):
     put_in_car(redis, alice.account, 1)
     alice.settle([1])
