@@ -190,8 +190,8 @@ def test_a_coupon_shows_how_many_were_used_and_what_they_brought_in(manager: Cli
     assert "0.0%（0 / 2）" in manager.get(COUPONS).content.decode()
     orders.pay(order)
     for coupon, rate, brought in (
-        (course_coupon, "100.0%（1 / 1）", "459.00（优惠40.00）"),
-        (everywhere, "50.0%（1 / 2）", "459.00（优惠100.00）"),
+        (course_coupon, "100.0%（1 / 1）", "459.00元（优惠40.00元）"),
+        (everywhere, "50.0%（1 / 2）", "459.00元（优惠100.00元）"),
     ):
         for url in (COUPONS, f"{COUPONS}{coupon.pk}/change/"):
             page = manager.get(url).content.decode()

@@ -74,7 +74,7 @@ def test_an_empty_list_to_which_nobody_adds_says_where_its_rows_come_from(
 @pytest.mark.parametrize(
     ("path", "column"),
     [
-        ("coupon/", "带来的成交额（元）"),
+        ("coupon/", "0.00元（优惠0.00元）"),
         ("order/", "实付金额（元）"),
         ("refund/", "退款金额（元）"),
         ("ledgerentry/", "金额（元）"),

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
@@ -199,8 +199,9 @@ class CouponAdmin(
         return binding.in_words(coupon)
 
     @display(description="使用有效期", ordering="valid_end_date")
-    def window(self, coupon: Coupon) -> str:
-        return words.days_of_use(coupon)
+    def window(self, coupon: Coupon) -> SafeString:
+        days = ((day,) for day in words.days_of_use(coupon).split(" 至 "))
+        return format_html_join(" 至 ", '<span class="whitespace-nowrap">{}</span>', days)
 
     @display(description="领取方式")
     def ways(self, coupon: Coupon) -> str:

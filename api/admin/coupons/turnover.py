@@ -27,10 +27,10 @@ class WithTurnover:
         share = f"{100 * used / coupon.issued:.1f}%" if coupon.issued else "—"
         return f"{share}（{used} / {coupon.issued}）"
 
-    @display(description="带来的成交额（元）")
+    @display(description="带来的成交额")
     def brought_in(self, coupon: Coupon) -> str:
         of_it = _of(coupon)
-        return f"{of_it.amount:.2f}（优惠{of_it.took_off:.2f}）"
+        return f"{of_it.amount:.2f}元（优惠{of_it.took_off:.2f}元）"
 
 
 def _of(coupon: Any) -> Turnover:
