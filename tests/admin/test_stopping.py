@@ -159,6 +159,14 @@ def test_to_look_at_the_dialog_changes_nothing(manager: Client) -> None:
     assert not coupon.paused
 
 
+@pytest.mark.parametrize("what", ["stop", "resume", "disable", "enable"])
+def test_the_dialog_names_the_coupon_which_a_row_s_menu_was_opened_of(
+    manager: Client, what: str
+) -> None:
+    coupon = CouponFactory(name="双十二", paused=what == "resume", disabled=what == "enable")
+    assert "双十二（立减40）" in text_of(manager.get(f"{LIST}{coupon.pk}/{what}/"))
+
+
 @pytest.mark.parametrize("what", ["stop", "resume"])
 def test_one_that_is_not_there_is_not_stopped(manager: Client, what: str) -> None:
     for missing in ("999", "x"):

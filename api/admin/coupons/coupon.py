@@ -29,9 +29,8 @@ from api.admin.coupons.codes import WithCodes
 from api.admin.coupons.copying import WithCopying
 from api.admin.coupons.coupon_filters import BindingFilter, ReceiptStateFilter, UseStateFilter
 from api.admin.coupons.coupon_form import SHOWN_WHEN, CouponForm
-from api.admin.coupons.disabling import WithDisabling
 from api.admin.coupons.effect import WithEffect
-from api.admin.coupons.stopping import STOPPED, WithStopping
+from api.admin.coupons.steering import STOPPED, WithSteering
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.filters import DatesFilter, titled
@@ -55,8 +54,7 @@ STATE_COLOURS = {
 @admin.register(Coupon)
 class CouponAdmin(
     WithPreview,
-    WithStopping,
-    WithDisabling,
+    WithSteering,
     WithTurnover,
     WithBudget,
     WithEffect,
@@ -252,11 +250,6 @@ class CouponAdmin(
             "media": self.media,
         }
         return issuing.page(request, self._to_be_issued(request, object_id), frame)
-
-    def fits(self, name: str, coupon: Coupon) -> bool:
-        """Whether the menu of this coupon's row offers the action: of two, what it is not yet."""
-        idle = "stop" if coupon.paused else "resume", "disable" if coupon.disabled else "enable"
-        return name not in idle
 
     def has_records_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may_look = self.has_view_permission(request)
