@@ -115,7 +115,7 @@ def test_whoever_may_only_look_sees_the_picture_and_uploads_none(
     Course.objects.filter(pk=shown.pk).update(course_img="爬虫.jpg")
     for path in ("", f"{shown.pk}/change/"):
         page = manager.get(f"/admin/api/course/{path}").content.decode()
-        assert 'src="/media/%E7%88%AC%E8%99%AB.jpg"' in page
+        assert page.count('src="/media/%E7%88%AC%E8%99%AB.jpg"') == 1
         assert 'type="file"' not in page
 
     fields = course_fields(course_img_file=upload(PNG))

@@ -99,7 +99,8 @@ class WithPictures(BaseModelAdmin[Any]):
         fields = super().get_fields(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fields
-        return ["picture" if one == self.picture_field else one for one in fields]
+        asked = [one for one in fields if one != "picture"]  # Django adds what is only read
+        return ["picture" if one == self.picture_field else one for one in asked]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
