@@ -50,7 +50,7 @@ class ApiEnvelopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         answer = self.get_response(request)
-        if not _is_api(request):
+        if not is_api(request):
             return answer
         is_json = answer.get("Content-Type", "").startswith("application/json")
         if answer.status_code >= 400 and not is_json:
@@ -102,7 +102,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _is_api(request):
+        if is_api(request):
             if _length(request) > settings.MOST_BYTES:
                 return _enveloped(413)
             if "HTTP_TRANSFER_ENCODING" in request.META:
@@ -124,7 +124,8 @@ def _most_bytes(request: HttpRequest) -> int:
     return settings.DESK_MOST_BYTES
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
+    """Whether it is the API that is called."""
     return request.path_info == "/api" or request.path_info.startswith("/api/")
 
 

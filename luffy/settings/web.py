@@ -79,12 +79,12 @@ MIDDLEWARE = [
     "utils.middleware.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "utils.page_middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",  # reads the body, but only just before the view
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "utils.page_middleware.AuthenticationMiddleware",
     "utils.middleware.BodyLimitMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "utils.page_middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -7,6 +7,7 @@ trip to Redis in every request. Attempts to log in are counted for all processes
 import hashlib
 import math
 import time
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -72,6 +73,11 @@ class _Count:
 
 
 def _address(request: Request) -> str:
-    """Hashed: what a server hands over may be of any length."""
-    counted = counted_as(address_of(request))
+    return _hashed(address_of(request))
+
+
+@lru_cache(maxsize=1024)
+def _hashed(address: str) -> str:
+    """What a server hands over may be of any length."""
+    counted = counted_as(address)
     return "address:" + hashlib.sha256(counted.encode(errors="replace")).hexdigest()
