@@ -9,6 +9,7 @@ from benchmarks.place import PlaceError, prepared
 
 BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
     "settlement": "benchmarks.settlement",
+    "lesson": "benchmarks.lesson",
     "pricing": "benchmarks.pricing",
     "dear_baskets": "benchmarks.dear_baskets",
     "courses": "benchmarks.courses",

@@ -1,5 +1,5 @@
-"""What the settlement is compared with: a view that does nothing, and the course document's way of
-settling, which searches all keys of Redis. Account and envelope are those of the service."""
+"""What the settlement is compared with: views that do nothing, and the course document's way of
+settling, which searches all keys of Redis. The envelope is the service's."""
 
 import json
 from typing import Any, cast
@@ -7,10 +7,13 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils import timezone
 from django_redis import get_redis_connection
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.models import CouponRecord
+from api.models import CouponRecord, UserAuthToken
 from utils.auth import AccountRequest
 from utils.response import success
 
@@ -22,9 +25,31 @@ class FloorView(APIView):
         return success()
 
 
+class TokenFloorView(APIView):
+    """The same behind REST framework's own tokens."""
+
+    authentication_classes = [TokenAuthentication]
+
+    def get(self, request: AccountRequest) -> Response:
+        return success()
+
+
+class LessonAuth(BaseAuthentication):
+    """The account of the token, by two queries."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any]:
+        token = request.headers.get("Authorization", "").removeprefix("Token ")
+        auth = UserAuthToken.objects.filter(token=token).first()
+        if auth is None:
+            raise AuthenticationFailed
+        return auth.user, auth
+
+
 class LessonView(APIView):
     """POST finds the earlier settlement by KEYS, GET finds it by SCAN, and every course, field of
     the car and coupon is a round trip or a query. It handles no errors."""
+
+    authentication_classes = [LessonAuth]
 
     def post(self, request: AccountRequest) -> Response:
         redis: Any = get_redis_connection("default")
@@ -49,6 +74,16 @@ class LessonView(APIView):
         chosen = {"coupon": json.dumps(site_wide), "default_coupon": 0}
         redis.hset(settings.PAYMENT_COUPON_KEY % account_id, mapping=chosen)
         return success()
+
+    def patch(self, request: AccountRequest) -> Response:
+        redis: Any = get_redis_connection("default")
+        account_id, data = request.auth.user_id, cast(dict[str, Any], request.data)
+        key = settings.PAYMENT_KEY % (account_id, data["courseid"])
+        record = str(data["couponid"])
+        if record not in json.loads(redis.hget(key, "coupon")):
+            raise ValueError(f"{record} is not offered")
+        redis.hset(key, "default_coupon", record)
+        return success("修改成功")
 
     def get(self, request: AccountRequest) -> Response:
         redis: Any = get_redis_connection("default")
