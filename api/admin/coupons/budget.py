@@ -43,8 +43,7 @@ def mark(coupon: Any) -> str:
         return ""
     if found.worth is None:
         return format_html(_WARNING, "预算不能计算")
-    told = f"超出预算：{money(found.worth)} / {money(found.budget)}元"
-    return format_html(_WARNING, told)
+    return format_html(_WARNING, f"超出预算{money(found.over)}元")
 
 
 def is_warning(found: Commitment) -> bool:
