@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -18,7 +19,15 @@ GRACE = 30  # seconds after which a worker that does not end is killed
 
 
 @pytest.fixture
-def own_server(tmp_path) -> Iterator[WebServer]:
+def long_listener(tmp_path: Path) -> Iterator[WebServer]:
+    """One that listens to kept connections for twenty seconds while it stops, instead of two."""
+    server = WebServer(tmp_path, LAST_SILENCE="20")
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[WebServer]:
     """One that a test may stop."""
     server = WebServer(tmp_path, WEB_CONCURRENCY="1")
     yield server
@@ -85,26 +94,27 @@ def test_a_worker_that_was_killed_is_replaced(server: WebServer):
         assert server.ask("/healthz").status == 200
 
 
-def test_what_was_asked_is_answered_before_the_server_ends(own_server: WebServer):
+def test_what_was_asked_is_answered_before_the_server_ends(long_listener: WebServer):
     def until_told_to_end() -> int:
-        with own_server.connect() as connection:
+        with long_listener.connect() as connection:
             for answered in range(1, 10_000):
                 if ask(connection, "/slow").ends:
                     return answered
         return 0
 
-    kept, slow = own_server.connect(), own_server.connect()
+    kept, slow = long_listener.connect(), long_listener.connect()
     assert not ask(kept, "/slow").ends
     slow.sendall(request("/slower"))
     with ThreadPoolExecutor(3 * CLIENTS) as pool:  # more than threads
         work = [pool.submit(until_told_to_end) for _ in range(3 * CLIENTS)]
         time.sleep(1)
-        own_server.send(signal.SIGTERM)
+        long_listener.send(signal.SIGTERM)
 
+        time.sleep(3)
         assert ask(kept, "/slow").ends  # its client could not know
         assert all(one.result(PATIENCE) for one in work)
         assert read(slow).body == b"slow"
-    assert own_server.process.wait(PATIENCE) == 0
+    assert long_listener.process.wait(PATIENCE) == 0
     kept.close()
     slow.close()
 

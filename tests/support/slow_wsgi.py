@@ -12,6 +12,7 @@ from luffy.wsgi import application as service
 SLOW, SLOWER = 0.1, 5.0  # seconds
 LARGE = 3_000_000  # more than the kernel takes for a client that reads nothing
 worker.SILENCE = int(os.environ.get("SILENCE", worker.SILENCE))
+worker.LAST_SILENCE = int(os.environ.get("LAST_SILENCE", worker.LAST_SILENCE))
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
