@@ -5,6 +5,7 @@ import re
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
@@ -86,3 +87,11 @@ def test_the_index_of_the_shop_calls_things_so_too(chief: Client) -> None:
 def test_the_models_keep_the_names_of_the_document() -> None:
     assert Coupon._meta.verbose_name_plural == "31. 优惠券生成记录"
     assert ContentType.objects.get_for_model(Course).name == Course._meta.verbose_name
+
+
+def test_a_post_is_called_a_post_wherever_one_is_chosen(chief: Client) -> None:
+    person = User.objects.get()
+    form = chief.get(f"/admin/auth/user/{person.pk}/change/").content.decode()
+    assert 'data-field-name="岗位"' in form
+    assert 'data-field-name="组"' not in form
+    assert 'data-label="岗位"' in chief.get("/admin/auth/group/").content.decode()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
@@ -15,6 +16,7 @@ from unfold.contrib.filters.admin import (
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from api.admin.desk.base import LongListAdmin
+from api.admin.desk.columns import column
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.lists import GuardedListAdmin
 from api.admin.desk.names import kind_of
@@ -49,6 +51,13 @@ class GivesRights:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         if field and db_field.related_model is Permission:
             field.label_from_instance = in_chinese
+        if field and db_field.related_model is Group:
+            field.label = kind_of(Group._meta)
+            if isinstance(field.widget, FilteredSelectMultiple):
+                field.widget.verbose_name = field.label
+                field.help_text = (
+                    "每个岗位可以做的事，他都可以做。按住Control或Command可以选择多个。"
+                )
         return field
 
 
@@ -73,6 +82,8 @@ class StaffAdmin(GivesRights, UserAdmin, GuardedListAdmin):
 @admin.register(Group)
 # GroupAdmin has narrower types for formfield_for_manytomany.
 class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignore[misc]
+    list_display = (column("name", "岗位"),)
+
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or rights.may_manage_group(request.user, obj))
