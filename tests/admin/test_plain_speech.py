@@ -109,3 +109,17 @@ def test_the_page_of_a_row_is_headed_by_what_people_call_it(chief: Client) -> No
         shown = page(chief, f"/admin/api/{path}/change/")
         above = re.findall(r"tracking-tight\">\s*(.*?)\s*</a >", shown)
         assert above[-1] == called
+
+
+def test_a_long_list_of_one_page_says_how_long_it_is_and_offers_no_other(chief: Client) -> None:
+    for number in range(51):
+        AccountFactory(username=f"customer{number}")
+    first = page(chief, "/admin/api/account/")
+    assert "下一页" in first
+    assert "上一页" not in first
+    last = page(chief, "/admin/api/account/?p=2")
+    assert "上一页" in last
+    assert "下一页" not in last
+    found = page(chief, "/admin/api/account/?q=customer5")  # 5 and 50
+    assert "共2条" in found
+    assert "上一页" not in found
