@@ -79,7 +79,6 @@ class Postgres:
         if self._user:
             shutil.chown(self._data, self._user)
         self._fill()
-        self.start()
 
     def _fill(self) -> None:
         self._run("initdb", "--pgdata", str(self._data), "--username=luffy", "--auth=trust",
@@ -192,7 +191,9 @@ class Redis(RedisServer):
     """Writes every command to the disk before it answers: what it has said is not lost."""
 
     def __init__(self) -> None:
-        super().__init__("--appendonly", "yes", "--appendfsync", "always")
+        # Nor does a copy wait for others who might want one.
+        options = ["--appendonly", "yes", "--appendfsync", "always"]
+        super().__init__(*options, "--repl-diskless-sync-delay", "0")
 
     def kill(self) -> None:
         self._process.kill()
