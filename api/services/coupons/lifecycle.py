@@ -191,6 +191,8 @@ def _move(
     share records wait for one another, and never each for the other. Several are looked at before
     any is changed, so that a caller's transaction needs no savepoint to undo some of them."""
     ids = sorted(set(record_ids))
+    if not ids:  # an order without coupons; PostgreSQL knows no empty list
+        return
     fitting = CouponRecord.objects.filter(pk__in=ids, status=step.leaves, **only)
     with transaction.atomic(savepoint=False):
         there = len(ids) < 2 or len(_locked(fitting).values_list("pk")) == len(ids)
