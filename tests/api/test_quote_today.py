@@ -510,14 +510,14 @@ def test_what_means_an_earlier_state_is_refused_and_changes_nothing(settled, eve
 
 def test_of_two_choices_that_mean_the_same_state_the_second_is_refused(settled, monkeypatch):
     tag = etag(settled)
-    offers = SettlementStore.offers
+    choose = SettlementStore.choose
 
     def other_tab_first(*args: Any) -> Any:
-        monkeypatch.setattr(SettlementStore, "offers", offers)
+        monkeypatch.setattr(SettlementStore, "choose", choose)
         settled.choose(0)
-        return offers(*args)
+        return choose(*args)
 
-    monkeypatch.setattr(SettlementStore, "offers", other_tab_first)
+    monkeypatch.setattr(SettlementStore, "choose", other_tab_first)
 
     answer = settled.patch(PAYMENT, {"couponid": 5}, headers={"If-Match": tag})
 
