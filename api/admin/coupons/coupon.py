@@ -210,7 +210,8 @@ class CouponAdmin(
         share = round(100 * coupon.issued / coupon.quantity) if coupon.quantity else 100
         bar = {"description": f"{coupon.issued} / {coupon.quantity}", "value": min(share, 100)}
         shown = render_to_string("unfold/components/progress.html", bar)
-        return format_html("{}{}", shown, budget.mark(coupon))
+        mark = budget.mark(coupon)
+        return format_html("<div>{}{}</div>", shown, mark) if mark else shown
 
     @unfold_display(description="领取状态", label=STATE_COLOURS)
     def receipt_standing(self, coupon: Any) -> str:
