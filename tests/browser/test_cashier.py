@@ -1,12 +1,13 @@
 """The cashier and the panel of the gateway that runs here, in a phone's and a desk's width."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from api.gateways.local.views import book_in
+from api.gateways.local import views
 from api.models import Order, Payment, PaymentType
 from tests.support.gateways import LocalGateway, begin
 from tests.support.orders import order as new_order
@@ -17,7 +18,7 @@ WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "heigh
 @pytest.fixture
 def payment(live_server: Any, settings: Any, tmp_path: Path) -> Payment:
     """Of an order of 99.00, begun at Alipay."""
-    book_in.cache_clear()
+    views.book_in.cache_clear()
     LocalGateway(settings, tmp_path, live_server.url)
     return begin(new_order(), PaymentType.ALIPAY)
 
@@ -26,6 +27,15 @@ def fits(page: Any) -> bool:
     """Whether nothing is wider than the window."""
     wide: bool = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     return wide
+
+
+def wait_for_the_notification() -> None:
+    """The gateway sends it from a thread of its own, and the panel shows what it was answered."""
+    (trade,) = views.book().newest(1)
+    give_up = time.monotonic() + 60
+    while not views.book().sent(trade, 1):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -37,6 +47,7 @@ def test_one_pays_at_the_cashier_and_the_order_is_paid(page, payment, width):
     assert fits(page)
     page.get_by_role("button", name="确认付款").click()
     expect(page.get_by_text("已付款")).to_be_visible()
+    wait_for_the_notification()
     page.goto("/gateway/")
     expect(page.get_by_text("200 success")).to_be_visible()
     assert fits(page)
