@@ -29,11 +29,11 @@ def fits(page: Any) -> bool:
     return wide
 
 
-def wait_for_the_notification() -> None:
-    """The gateway sends it from a thread of its own, and the panel shows what it was answered."""
+def wait_for_notifications(number: int) -> None:
+    """The gateway sends them from threads of its own, and the panel shows what it was answered."""
     (trade,) = views.book().newest(1)
     give_up = time.monotonic() + 60
-    while not views.book().sent(trade, 1):
+    while len(views.book().sent(trade, number)) < number:
         assert time.monotonic() < give_up
         time.sleep(0.05)
 
@@ -47,7 +47,7 @@ def test_one_pays_at_the_cashier_and_the_order_is_paid(page, payment, width):
     assert fits(page)
     page.get_by_role("button", name="确认付款").click()
     expect(page.get_by_text("已付款")).to_be_visible()
-    wait_for_the_notification()
+    wait_for_notifications(1)
     page.goto("/gateway/")
     expect(page.get_by_text("200 success")).to_be_visible()
     assert fits(page)
@@ -78,12 +78,13 @@ def test_the_panel_sends_a_wrong_notification_once_more(page, payment):
     page.goto(payment.pay_url)
     page.get_by_role("button", name="确认付款").click()
     expect(page.get_by_text("已付款")).to_be_visible()
+    wait_for_notifications(1)
 
     page.goto("/gateway/")
     page.get_by_label("再发付款通知").select_option("金额不符")
     page.get_by_role("button", name="发送").click()
 
-    page.wait_for_timeout(1_000)
+    wait_for_notifications(2)
     page.goto("/gateway/")
     expect(page.get_by_text("TRADE_SUCCESS，金额不符")).to_be_visible()
     assert Payment.objects.get().status == Payment.Status.PAID
