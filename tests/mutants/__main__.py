@@ -69,19 +69,22 @@ class Run:
         """Prints its score and the changes that live."""
         began, place = time.monotonic(), str(path.relative_to(ROOT))
         module = importlib.import_module(place.removesuffix(".py").replace("/", "."))
+        changes = list(changes_of(path, TOOL["exclude-operators"]))
+        if not changes:
+            return
         touching = [test for test in tests if str(path) in test.lines]
         if forked.tried(touching, items, lambda: None) != forked.LIVES:
             touching = [
                 one for one in touching if forked.tried([one], items, lambda: None) == forked.LIVES
             ]
-        before, number, killed = path.read_text(), 0, 0
-        for change in changes_of(path, TOOL["exclude-operators"]):
-            number += 1
+        before, killed = path.read_text(), 0
+        for change in changes:
             if self._dies(change, module, touching, items):
                 killed += 1
             else:
                 print(change.shown(before), flush=True)
-        score = 100 * killed / number if number else 100
+        number = len(changes)
+        score = 100 * killed / number
         took = time.monotonic() - began
         print(f"{place}: {killed} of {number} killed, {score:.1f} %, {took:.0f} s", flush=True)
         if score < TOOL["target"]:

@@ -28,7 +28,10 @@ def change(module: ModuleType, source: str) -> None:
         before = compile(Path(path).read_text(), path, "exec")
         after = compile(source, path, "exec")
     now = {_key(code): code for code in _codes(after)}
-    for function in _functions(path):
+    functions = _functions(path)
+    if not functions:
+        raise CannotChange
+    for function in functions:
         code = now.get(_key(function.__code__))
         if code is None or code.co_freevars != function.__code__.co_freevars:
             raise CannotChange
@@ -49,6 +52,7 @@ def _key(code: CodeType) -> tuple[str, int]:
 
 
 def _functions(path: str) -> list[FunctionType]:
+    gc.unfreeze()  # luffy.wsgi had frozen them, and so hidden
     return [
         one
         for one in gc.get_objects()

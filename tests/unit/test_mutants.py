@@ -1,5 +1,6 @@
 """`make mutants`: which changes it makes of a module, and that a test sees them at once."""
 
+import gc
 import importlib
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,20 @@ def test_a_function_that_was_imported_by_name_has_the_change(module: ModuleType)
     half = importlib.import_module("shelf").half
     change(module, "number / by", "number * by")
     assert half(10) == 20
+
+
+def test_what_the_garbage_collector_was_told_to_leave_alone_has_the_change(
+    module: ModuleType,
+) -> None:
+    gc.freeze()
+    change(module, "number / by", "number * by")
+    assert module.half(10) == 20
+
+
+def test_a_module_of_which_nothing_is_found_cannot_be_changed(module: ModuleType) -> None:
+    module.__file__ = str(Path(module.__file__ or "").with_name("shelf.py"))
+    with pytest.raises(in_place.CannotChange):
+        change(module, "number / by", "number * by")
 
 
 def test_a_default_has_the_change(module: ModuleType) -> None:
