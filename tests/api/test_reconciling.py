@@ -1,6 +1,6 @@
 """The gateways' bills beside payments and refunds (contract §10, Reconciliation)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from threading import Barrier
@@ -375,6 +375,14 @@ def test_the_command_does_not_end_well_without_a_bill(gateway: LocalGateway) -> 
     gateway.book.behave("answer", "error")
     with pytest.raises(CommandError):
         call_command("reconcile", "--day", str(DAY), stdout=StringIO())
+
+
+def test_the_command_refuses_a_day_that_has_no_bill(gateway: LocalGateway) -> None:
+    today = timezone.localdate()
+    for day in (date.min, date(1999, 12, 31), today + timedelta(days=1), date.max):
+        with pytest.raises(CommandError, match=r"--day must be a day from 2000-01-01 to today"):
+            call_command("reconcile", "--day", str(day), stdout=StringIO())
+    assert not Bill.objects.exists()
 
 
 def test_the_job_fetches_the_last_three_days_once(gateway: LocalGateway) -> None:

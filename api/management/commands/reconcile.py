@@ -15,6 +15,9 @@ from api.services.reconciling.fetching import reconcile
 from api.services.reconciling.judging import OPEN
 
 
+FIRST_DAY = date(2000, 1, 1)  # no gateway has a bill from before
+
+
 class Command(BaseCommand):
     help = "Fetches a day's bills and names what differs; exit status 1 if something does"
 
@@ -25,7 +28,10 @@ class Command(BaseCommand):
         parser.add_argument("--channel", choices=CHANNELS, help="every one if left out")
 
     def handle(self, *, day: date | None, channel: str | None, **options: Any) -> None:
-        day = day or timezone.localdate() - timedelta(days=1)
+        today = timezone.localdate()
+        day = day or today - timedelta(days=1)
+        if not FIRST_DAY <= day <= today:
+            raise CommandError(f"--day must be a day from {FIRST_DAY} to today: {day}")
         channels = [channel] if channel else [one for one in CHANNELS if gateway_of(one)]
         well = [self._reconciled(one, day) for one in channels]
         if not channels:
