@@ -14,7 +14,6 @@ from api.models import Bill
 from api.services.reconciling.fetching import reconcile
 from api.services.reconciling.judging import OPEN
 
-
 FIRST_DAY = date(2000, 1, 1)  # no gateway has a bill from before
 
 
