@@ -333,6 +333,16 @@ def test_once_redis_is_cleared_up_the_version_finds_the_order(settled, place):
     assert data_of(again)["status"] == 4
 
 
+@pytest.mark.parametrize("another", ["!", "~"])  # sorted before and behind whatever it is
+def test_once_redis_is_cleared_up_another_version_finds_nothing(settled, place, another):
+    version = quote(settled)["version"]
+    place(settled, version=version)
+
+    for wrong in (another + version[1:], version[:-1] + another):
+        assert place(settled, version=wrong) == NOTHING_SETTLED
+    assert Order.objects.count() == 1
+
+
 def test_the_same_courses_settled_anew_are_another_order(shopper, place):
     shopper.settle([2])
     first = data_of(place(shopper))
