@@ -122,7 +122,7 @@ def test_it_says_what_the_request_has_cost(alice: Customer, redis, json_lines: L
     alice.settle([1])
 
     (line,) = json_lines()
-    assert (line["sql"], line["redis"]) == (2, 3)  # as tests/api/test_budgets.py counts them
+    assert (line["sql"], line["redis"]) == (2, 2)  # as tests/api/test_budgets.py counts them
 
 
 def test_it_names_the_route_and_the_path_without_its_query(anonymous, json_lines: Lines):
