@@ -12,7 +12,8 @@ from tests.support.pictures import PNG
 from tests.support.shop_front import course
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LOADED = "picture => picture.complete && picture.naturalWidth > 0"
+# Once it has come; where it cannot be shown, the promise is rejected.
+LOADED = "picture => picture.decode().then(() => picture.naturalWidth > 0)"
 
 
 def test_a_picture_that_is_uploaded_at_the_desk_is_seen_there_and_in_the_shop(
