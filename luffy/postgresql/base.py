@@ -58,6 +58,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
+        self._usable_at = -inf  # of the connection before
         connection: Any = self.connection
         pid, milliseconds = connection.info.backend_pid, f"{(self._statement_timeout or 0) * 1000}"
         with connection.cursor() as cursor:
@@ -106,6 +107,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if monotonic() - self._usable_at < FRESH_SECONDS and not self._has_news():
             self.health_check_done = True
         super().close_if_health_check_failed()
+
+    def rollback(self) -> None:
+        """What a transaction was rolled back for may have been the server: it is asked anew."""
+        super().rollback()
+        self._usable_at = -inf
 
     def _has_news(self) -> bool:
         """Whether something has come that nobody has asked for, the end of the connection too."""

@@ -110,6 +110,8 @@ class TestAPostgresqlThatIsReadOnly:
 
     @pytest.fixture(autouse=True)
     def _refuses(self, alice: Customer, chief: Client, read_only: Callable[[bool], None]) -> None:
+        connection.ensure_connection()
+        assert connection.is_usable()  # a moment before
         read_only(True)
         connection.close()
 
