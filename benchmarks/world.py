@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.management.color import no_style
+from django.db import connection
 from redis import Redis
 
 from api.models import Account, Course
@@ -50,7 +52,10 @@ def open_shop(servers: Iterable[Redis], accounts: int) -> list[Shopper]:
     """Fills the database and, on each server, the cars of so many accounts, all alike: three
     courses and five coupons each, of every type, site-wide and bound, as in the document's
     example."""
-    courses = {pk: CourseFactory(pk=pk) for pk in COURSES}
+    courses = {pk: Course.objects.filter(pk=pk).first() or CourseFactory(pk=pk) for pk in COURSES}
+    with connection.cursor() as cursor:  # what comes after has other ids
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Course]):
+            cursor.execute(statement)
     return [_shopper(servers, courses) for _ in range(accounts)]
 
 
