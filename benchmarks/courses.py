@@ -44,7 +44,7 @@ def run(redis: Redis) -> str:
 
 def _open(first: int, end: int, sub_category: CourseSubCategory) -> None:
     """Courses number `first` to before `end`, each with two price policies."""
-    Course.objects.bulk_create(
+    made = Course.objects.bulk_create(
         Course(
             name=f"第{n}门课程",
             course_img="course.jpg",
@@ -61,7 +61,7 @@ def _open(first: int, end: int, sub_category: CourseSubCategory) -> None:
         PricePolicy(
             content_type=content_type, object_id=pk, valid_period=period, price=99.0 + period
         )
-        for pk in Course.objects.filter(order__gte=first).values_list("pk", flat=True)
+        for pk in [course.pk for course in made]
         for period in (30, 60)
     )
 
