@@ -11,22 +11,12 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 from rest_framework.test import APIClient
 
-from api.models import (
-    Account,
-    CouponRecord,
-    Course,
-    EnrolledCourse,
-    Order,
-    Payment,
-    PricePolicy,
-    ShopEvent,
-)
-from api.services import audit, cars, jobs
+from api.models import CouponRecord, Course, EnrolledCourse, Order, Payment, PricePolicy
+from api.services import cars
 from api.services.checkout import quoting, settlement
 from api.services.orders import closing, paying
 from api.services.orders.paying import Received
-from tests.support import orders
-from tests.support.crashes import killed_at_every_line
+from tests.support import orders, recovery
 from tests.support.factories import (
     CouponFactory,
     CouponRecordFactory,
@@ -34,6 +24,7 @@ from tests.support.factories import (
     PricePolicyFactory,
     UserAuthTokenFactory,
 )
+from tests.support.recovery import events_of, nothing_is_half_done
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -113,27 +104,8 @@ def shop_at(price: float) -> Callable[[], Shopper]:
     return lambda: Shopper(policies, coupons)
 
 
-def nothing_is_half_done() -> None:
-    """After one run of the jobs."""
-    ran = list(jobs.run(now=timezone.now()))
-    assert None not in [one.number for one in ran]
-    assert [str(one) for one in (*audit.miscounted(), *audit.findings())] == []
-    assert not Account.objects.filter(ordered_settlement__isnull=False).exists()
-
-
-def events_of(order: Order) -> list[str]:
-    own = ShopEvent.objects.filter(order=order).exclude(kind__startswith="coupon.")
-    return list(own.order_by("pk").values_list("kind", flat=True))
-
-
 def each_crash(make: Callable[[], Callable[[], Any]], *, at_least: int) -> Iterator[str]:
-    """Goes on after each crash, and after what the jobs did then."""
-    died = []
-    for where in killed_at_every_line(STEPS, make):
-        died.append(where)
-        nothing_is_half_done()
-        yield where
-    assert len(died) > at_least, died  # the lines are found
+    return recovery.each_crash(STEPS, make, at_least=at_least)
 
 
 def test_placing(shop: Callable[[], Shopper]) -> None:

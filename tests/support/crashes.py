@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,13 +17,14 @@ from django_redis import get_redis_connection
 from redis.connection import AbstractConnection
 
 ROOT = Path(__file__).resolve().parents[2]
-# What says something to the database or Redis.
+# What says something to the database, Redis or a gateway.
 _WAYS_OUT: list[tuple[Any, str]] = [
     (CursorWrapper, "execute"),
     (CursorWrapper, "executemany"),
     (BaseDatabaseWrapper, "_commit"),
     (BaseDatabaseWrapper, "_rollback"),
     (AbstractConnection, "send_packed_command"),
+    (HTTPConnection, "send"),
 ]
 
 
@@ -33,8 +35,8 @@ def killed_at_every_line(
     first line of the files and folders `of` that it comes to; then, made anew, before a later one;
     and so on, at last after its end. Gives each time where it died.
 
-    Lines between which nothing was said to the database or Redis are one: outside the process
-    nobody can tell them apart.
+    Lines between which nothing was said to the database, Redis or a gateway are one: outside the
+    process nobody can tell them apart.
     """
     places = tuple(str(ROOT / place) for place in of)
     step, died = 1, ""
