@@ -13,8 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from api.admin.desk import headings
 from api.models import (
     Account,
+    CouponRecord,
     CouponRecordEvent,
     Course,
     CourseDetail,
@@ -78,6 +80,19 @@ def test_a_list_of_thirty_asks_no_more_queries_than_one_of_three(
         chief.get(page_of(model))
     assert len(thirty) == len(three)
     assert len(thirty) <= 14
+
+
+def test_the_headings_of_a_list_are_made_once_and_not_for_each_row(
+    chief: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        MAKERS[CouponRecord]()
+    lists, make = [], headings._made
+    monkeypatch.setattr(headings, "_made", lambda cl: lists.append(cl) or make(cl))
+
+    chief.get(page_of(CouponRecord))
+
+    assert len(lists) == 1
 
 
 def test_a_list_says_how_many_rows_it_has(chief: Client) -> None:

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from api.admin.coupons import record_export as record_resource
 from api.admin.coupons import record_files
 from api.admin.desk import search
-from api.models import CouponRecord
+from api.models import Coupon, CouponRecord
 from api.services.coupons.lifecycle import SERVICE, Actor, RecordNotUnused, lock, void
 from tests.admin.conftest import MakeStaff
 from tests.support.factories import CouponFactory, CouponRecordFactory, OrderFactory
@@ -31,6 +31,7 @@ LIST = "/admin/api/couponrecord/"
 EXPORT = f"{LIST}export/"
 CSV, XLSX = "0", "1"
 SHOP = timezone.get_default_timezone()
+SHOP_DAY = dt.datetime(2026, 3, 10, tzinfo=SHOP)
 
 
 def listed(browser: Client, **query: str) -> set[str]:
@@ -370,10 +371,45 @@ def test_rows_are_fetched_in_batches_whatever_their_number(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     monkeypatch.setattr(record_resource, "BATCH", 4)
-    CouponRecordFactory.create_batch(10)
-    with django_assert_num_queries(4):  # 4, 4, 2, and none
+    CouponRecordFactory.create_batch(10, coupon=CouponFactory())
+    with django_assert_num_queries(1 + 4):  # what the coupon is; 4, 4, 2, and none
         rows = list(record_resource.rows(CouponRecord.objects.all()))
     assert len(rows) == 10
+
+
+def test_what_is_deleted_while_a_file_is_made_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_resource, "BATCH", 2)
+    kept, gone = CouponFactory(name="留下"), CouponFactory(name="删除")
+    for coupon in (kept, gone, kept, gone):
+        CouponRecordFactory(coupon=coupon)
+    asked = Coupon.objects.in_bulk
+
+    def late(pks: Any) -> Any:
+        Coupon.objects.filter(pk=gone.pk).delete()  # after a batch with its record was read
+        return asked(pks)
+
+    monkeypatch.setattr(Coupon.objects, "in_bulk", late)
+    rows = list(record_resource.rows(CouponRecord.objects.all()))
+    assert [row[2] for row in rows] == ["留下", "留下"]
+
+
+def test_a_row_is_told_as_its_own_coupon_and_its_own_days_are() -> None:
+    early, late = SHOP_DAY.replace(hour=0), SHOP_DAY.replace(hour=23, minute=59)
+    undated = {"valid_begin_date": None, "valid_end_date": None}
+    three, five = (CouponFactory(coupon_valid_days=days, **undated) for days in (3, 5))
+    for coupon, at in ((three, early), (three, late), (five, early), (three, late)):
+        record = CouponRecordFactory(coupon=coupon)
+        CouponRecord.objects.filter(pk=record.pk).update(get_time=at)
+    CouponRecord.objects.filter(pk=record.pk).update(get_time=late + dt.timedelta(minutes=1))
+
+    rows = [row[5:7] for row in record_resource.rows(CouponRecord.objects.all())]
+
+    assert rows == [
+        ["2026-03-11 00:00", "2026-03-13"],
+        ["2026-03-10 00:00", "2026-03-14"],
+        ["2026-03-10 23:59", "2026-03-12"],
+        ["2026-03-10 00:00", "2026-03-12"],
+    ]
 
 
 def test_only_who_may_take_back_or_export_does(staff: Any) -> None:

@@ -14,8 +14,9 @@ SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
 NOTES = "说明"
 
 Row = Sequence[str]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile(f"[&<>]|{_NOT_IN_XML.pattern}")
 
 
 def csv_lines(heading: Row, rows: Iterable[Row]) -> Iterator[bytes]:
@@ -62,7 +63,7 @@ def xlsx_chunks(
 def harmless(cell: str) -> str:
     """Users choose their names. A spreadsheet guesses what a CSV's cells are, and must not take a
     name like =HYPERLINK(…) for a formula. The cells of an XLSX are marked as text anyway."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
+    return "'" + cell if cell[:1] in _FORMULA else cell
 
 
 class _Echo:
@@ -112,10 +113,11 @@ _SHEET_FOOT = b"</sheetData></worksheet>"
 
 
 def _row(cells: Row) -> bytes:
-    texts = (escape(_NOT_IN_XML.sub("", cell)) for cell in cells)
+    if _SPECIAL.search("".join(cells)):  # one look at a row is cheaper than one at each cell
+        cells = [escape(_NOT_IN_XML.sub("", cell)) for cell in cells]
     inner = "".join(
         f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>' if text else "<c/>"
-        for text in texts
+        for text in cells
     )
     return f"<row>{inner}</row>".encode()
 

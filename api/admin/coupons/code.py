@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
-from unfold.decorators import display as unfold_display
 
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import LongListAdmin
+from api.admin.desk.columns import labelled
 from api.admin.desk.filters import titled
 from api.admin.desk.links import link_to
 from api.admin.desk.search import accounts_named
@@ -88,9 +88,7 @@ class CouponCodeAdmin(LongListAdmin):
     def of_batch(self, code: CouponCode) -> str:
         return link_to(code.batch, str(code.batch))
 
-    @unfold_display(
-        description="状态", label={FREE: "info", CLAIMED: "success", TAKEN_BACK: "danger"}
-    )
+    @labelled("状态", {FREE: "info", CLAIMED: "success", TAKEN_BACK: "danger"})
     def standing(self, code: CouponCode) -> str:
         if code.record_id:
             return CLAIMED

@@ -18,7 +18,6 @@ from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
 )
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
 from api.admin.coupons import binding, budget, issuing, words
@@ -33,6 +32,7 @@ from api.admin.coupons.effect import WithEffect
 from api.admin.coupons.steering import STOPPED, WithSteering
 from api.admin.coupons.turnover import WithTurnover
 from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import labelled
 from api.admin.desk.filters import DatesFilter, titled
 from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
@@ -213,11 +213,11 @@ class CouponAdmin(
         mark = budget.mark(coupon)
         return format_html("<div>{}{}</div>", shown, mark) if mark else shown
 
-    @unfold_display(description="领取状态", label=STATE_COLOURS)
+    @labelled("领取状态", STATE_COLOURS)
     def receipt_standing(self, coupon: Any) -> str:
         return STOPPED if coupon.is_stopped else CouponState(coupon.receipt_state).label
 
-    @unfold_display(description="使用状态", label=STATE_COLOURS)
+    @labelled("使用状态", STATE_COLOURS)
     def use_standing(self, coupon: Any) -> str:
         return CouponState(coupon.use_state).label
 

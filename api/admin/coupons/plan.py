@@ -13,12 +13,12 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
@@ -125,7 +125,7 @@ class IssuePlanAdmin(DeskAdmin):
             return f"{plan.coupon_name}（已删除）"
         return link_to(plan.coupon, plan.coupon.name)
 
-    @unfold_display(description="状态", label=STATE_COLOURS)
+    @labelled("状态", STATE_COLOURS)
     def standing(self, plan: IssuePlan) -> str:
         return State(plan.state).label
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -26,7 +25,7 @@ from api.admin.coupons.record_files import RecordFilesMixin
 from api.admin.coupons.record_filters import CourseFilter, OrderFilter, UsedDaysFilter
 from api.admin.coupons.record_taking_back import WithTakingBack
 from api.admin.desk.base import LongListAdmin
-from api.admin.desk.columns import column
+from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter, titled
 from api.admin.desk.links import link_to
@@ -171,9 +170,9 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
         days = words.window_of(record)
         return str(days.last) if days else None
 
-    @unfold_display(
-        description="状态",
-        label={
+    @labelled(
+        "状态",
+        {
             CouponRecordStatus.UNUSED.label: "info",
             CouponRecordStatus.USED.label: "success",
             CouponRecordStatus.EXPIRED.label: "default",

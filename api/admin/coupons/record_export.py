@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Case, CharField, DecimalField, OuterRef, QuerySet, Subquery, When
@@ -10,22 +10,13 @@ from django.utils import timezone
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from api.models import CouponRecord, CouponRecordEvent, CouponRecordStatus
-from api.rules.coupons import UseDays, Worth
+from api.models import Coupon, CouponRecord, CouponRecordEvent, CouponRecordStatus
 from api.services.coupons.turnover import taken_off
 from utils.spreadsheets.export import BATCH
 
 _STATUS = dict(CouponRecordStatus.choices)
-_WORTH = (
-    "coupon__coupon_type",
-    "coupon__money_equivalent_value",
-    "coupon__minimum_consume",
-    "coupon__off_percent",
-    "coupon__max_off",
-)
-_DAYS = ("coupon__valid_begin_date", "coupon__valid_end_date", "coupon__coupon_valid_days")
 _COLUMNS = (
-    "pk", "number", "account__username", "coupon__name", "status", "get_time", "valid_until",
+    "pk", "number", "account__username", "coupon_id", "status", "get_time", "valid_until",
     "used_time", "order__order_number", "off", "why_void",
 )  # fmt: skip
 
@@ -62,28 +53,47 @@ class RecordResource(ModelResource):
 def rows(records: QuerySet[CouponRecord]) -> Iterator[list[str]]:
     """In the resource's columns, newest first, a batch at a time by key: no cursor stays open
     however long the client takes, and no statement skips over what was read before."""
-    words_of = cache(_words_of)  # a file of very many records is of few coupons
+    coupons: dict[int, _Kind] = {}
+    zone = timezone.get_current_timezone()
     told = records.annotate(off=_OFF, why_void=_WHY_VOID)
-    wanted = told.order_by("-pk").values_list(*_COLUMNS, *_DAYS, *_WORTH)
+    wanted = told.order_by("-pk").values_list(*_COLUMNS)
     batch: list[Any] = list(wanted[:BATCH])
     while batch:
+        missing = {row[3] for row in batch} - coupons.keys()
+        coupons |= {pk: _Kind(one) for pk, one in Coupon.objects.in_bulk(missing).items()}
         for row in batch:
-            record, days, worth = row[1:11], UseDays(*row[11:14]), row[14:]
-            number, account, coupon, status, received, until, used, order, off, reason = record
+            _, number, account, coupon_id, status, received, until, used, order, off, reason = row
+            coupon = coupons.get(coupon_id)
+            if coupon is None:
+                continue  # deleted since, and its records with it
+            at = received.astimezone(zone)
             yield [
                 number,
                 account,
-                coupon,
-                words_of(*worth),
+                coupon.name,
+                coupon.worth,
                 _STATUS[status],
-                in_short(received),
-                _last_day(days, received, until),
-                in_short(used),
+                _written(at),
+                coupon.last_day(at.date(), until),
+                _written(used.astimezone(zone)) if used else "",
                 order or "",
                 "" if off is None else f"{off:.2f}",
                 reason or "",
             ]
         batch = list(wanted.filter(pk__lt=batch[-1][0])[:BATCH])
+
+
+class _Kind:
+    """What the rows of one coupon have in common: a file of very many is of few coupons."""
+
+    def __init__(self, coupon: Coupon) -> None:
+        terms = coupon.terms
+        self.name, self.worth, self._days = coupon.name, terms.worth.words, terms.days
+        self.last_day = lru_cache(1000)(self._last_day)  # and was received on few days
+
+    def _last_day(self, received: date, valid_until: date | None) -> str:
+        window = self._days.of_receipt(received, valid_until)
+        return str(window.last) if window else ""
 
 
 # Each is asked of the few rows that have it: a CASE comes to the query within for no other.
@@ -106,14 +116,9 @@ _WHY_VOID = Case(
 )
 
 
-def _last_day(days: UseDays, received: datetime, valid_until: date | None) -> str:
-    window = days.of_receipt(timezone.localdate(received), valid_until)
-    return str(window.last) if window else ""
-
-
 def in_short(when: datetime | None) -> str:
-    return f"{timezone.localtime(when):%Y-%m-%d %H:%M}" if when else ""
+    return _written(timezone.localtime(when)) if when else ""
 
 
-def _words_of(kind: int, money: int, minimum: int, percent: int | None, most: int | None) -> str:
-    return Worth.of(kind, money, minimum, percent, most).words
+def _written(local: datetime) -> str:
+    return local.isoformat(" ", "minutes")[:16]  # strftime takes several times as long

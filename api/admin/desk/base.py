@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ShowFacets, display
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from api.admin.desk.columns import tick_box
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.lists import GuardedListAdmin
 from api.admin.desk.names import renamed
@@ -33,6 +36,10 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
     list_per_page = 50
     list_max_show_all = 0
     warn_unsaved_form = True
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Any) -> SafeString:
+        return tick_box(obj.pk)
 
     def title_of(self, row: Any) -> str:
         """What the page of a row is called above it."""

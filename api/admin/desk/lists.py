@@ -12,9 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.views import ChangeList
 
+from api.admin.desk import headings
 from api.admin.desk.guarded import GuardedAdmin
 from api.admin.desk.names import NamedOptions
 from api.admin.desk.wrong_filters import WRONG_FILTER, WrongFilter, without_filters
+
+headings.keep()
 
 
 class DeskList(ChangeList):

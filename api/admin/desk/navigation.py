@@ -1,9 +1,10 @@
 """The sidebar: what a person may see, grouped by what they do with it."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 # title -> (link's title, model's label, or a page's of that model, icon of Material Symbols)
 SECTIONS: dict[str, list[tuple[str, str, str]]] = {
@@ -72,6 +73,13 @@ def may_view(label: str, request: HttpRequest) -> bool:
 
 def address(label: str) -> str:
     """Of a model's list, or of another page of it that is named behind the model."""
+    return _address(label, get_script_prefix())
+
+
+@cache
+def _address(label: str, _: str) -> str:
+    """Under the prefix that the service is served at. Every page of the desk asks for each of these
+    three times."""
     app, model, *page = label.split(".")
     return reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}")
 

@@ -14,11 +14,10 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.desk.columns import column
+from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DatesFilter
 from api.admin.desk.links import link_to
@@ -71,9 +70,7 @@ class BillAdmin(FactsAdmin):
     search_help_text = "按账单日搜索：2026-11-25，或2026-11"
     when_empty = "每天会从支付渠道取得前一天的账单并对账，结果列在这里。"
 
-    @unfold_display(
-        description="状态", label={"平": "success", "待处理": "danger", "未取得": "warning"}
-    )
+    @labelled("状态", {"平": "success", "待处理": "danger", "未取得": "warning"})
     def standing(self, bill: Bill) -> str:
         if bill.fetched_at is None:
             return "未取得"
@@ -195,7 +192,7 @@ class BillLineAdmin(FactsAdmin):
     when_empty = "账单与本店的记录不一致时，差异列在这里等待处理。"
     actions_detail = ("settle",)
 
-    @unfold_display(description="结果", label=COLOURS)
+    @labelled("结果", COLOURS)
     def standing(self, line: BillLine) -> str:
         return str(line.get_result_display())
 

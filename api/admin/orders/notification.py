@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display as unfold_display
 
+from api.admin.desk.columns import labelled
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
 from api.admin.orders.reading import FactsAdmin
@@ -59,7 +59,7 @@ class PaymentNotificationAdmin(FactsAdmin):
         rows: QuerySet[PaymentNotification] = super().get_queryset(request)
         return rows.defer("body", "headers")
 
-    @unfold_display(description="结论", label=COLOURS)
+    @labelled("结论", COLOURS)
     def judged(self, notice: PaymentNotification) -> str:
         return str(notice.get_verdict_display())
 

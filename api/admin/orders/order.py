@@ -11,11 +11,10 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.desk.columns import column
+from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.rows import row_or_404
@@ -160,7 +159,7 @@ class OrderAdmin(FactsAdmin):
 
     # --- Facts --------------------------------------------------------------------------------
 
-    @unfold_display(description="状态", label=COLOURS)
+    @labelled("状态", COLOURS)
     def standing(self, order: Order) -> str:
         return OrderStatus(order.status).display
 

@@ -12,11 +12,10 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from api.admin.desk.columns import column
+from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
@@ -111,7 +110,7 @@ class RefundAdmin(FactsAdmin):
     when_empty = "学员申请退款，或在已付款订单的页面点“申请退款”，都会列在这里等待审核。"
     actions_detail = ("approve", "refuse")
 
-    @unfold_display(description="状态", label=COLOURS)
+    @labelled("状态", COLOURS)
     def standing(self, refund: Refund) -> str:
         return str(refund.get_status_display())
 

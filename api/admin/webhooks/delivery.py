@@ -14,9 +14,9 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 
 from api.admin.coupons.record_export import in_short
+from api.admin.desk.columns import labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
@@ -85,7 +85,7 @@ class WebhookDeliveryAdmin(FactsAdmin):
     def message(self, delivery: WebhookDelivery) -> str:
         return f"evt_{delivery.event_id}"
 
-    @unfold_display(description="状态", label=COLOURS)
+    @labelled("状态", COLOURS)
     def standing(self, delivery: WebhookDelivery) -> str:
         return str(delivery.get_status_display())
 

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action
-from unfold.decorators import display as unfold_display
 from unfold.enums import ActionVariant
 
 from api.admin.desk.base import DeskAdmin
+from api.admin.desk.columns import labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import titled
 from api.admin.desk.rows import row_or_404
@@ -99,10 +99,8 @@ class WebhookEndpointAdmin(DeskAdmin):
 
     # --- Facts --------------------------------------------------------------------------------
 
-    @unfold_display(
-        description="状态", label={"启用": "success", "停用": "danger", "无应答": "warning"}
-    )
-    def standing(self, endpoint: WebhookEndpoint) -> Any:
+    @labelled("状态", {"启用": "success", "停用": "danger", "无应答": "warning"})
+    def standing(self, endpoint: WebhookEndpoint) -> str:
         if not endpoint.enabled:
             return "停用"
         return "无应答" if endpoint.rests_until else "启用"
