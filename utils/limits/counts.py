@@ -3,6 +3,7 @@ its error is raised, and nobody gets in uncounted."""
 
 import math
 import time
+from functools import lru_cache
 from typing import Any
 
 from django_redis import get_redis_connection
@@ -31,7 +32,13 @@ def check(most: int, counted: Counted) -> None:
 
 
 def _limiter() -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(_Storage("redis://", key_prefix="luffy_limits"))
+    return _limiter_on(get_redis_connection("default"))
+
+
+@lru_cache(maxsize=64)
+def _limiter_on(client: Any) -> MovingWindowRateLimiter:
+    """Kept for each thread's client: to make one takes longer than to ask it."""
+    return MovingWindowRateLimiter(_Storage(client))
 
 
 def _wait(limiter: MovingWindowRateLimiter, rate: RateLimitItemPerMinute, counted: Counted) -> int:
@@ -46,5 +53,9 @@ class _Storage(RedisStorage):
     """Uses the service's own connection: server, cluster or embedded Redis, with its timeouts. Each
     count is one key, so a cluster has it in one slot."""
 
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        super().__init__("redis://", key_prefix="luffy_limits")
+
     def get_connection(self, readonly: bool = False) -> Any:
-        return get_redis_connection("default")
+        return self._client
