@@ -1,18 +1,21 @@
 """A learner takes a coupon himself (领取, contract §11): from the public list, by its code, or by a
 one-time code of his own.
 
-What he may have is looked at twice: before the coupon's row is touched, so that those who come too
-late do not queue for it, and again when a piece was taken. Whoever has taken one holds the row
-until his transaction ends, so the second look cannot become untrue: issuing waits for the row too.
+What he may have is looked at twice: before anything is written, so that those who come too late
+write nothing and do not queue, and again when a piece was taken. Whoever has taken one holds the
+coupon's row until his transaction ends, so the second look cannot become untrue: issuing waits for
+the row too. All who want the coupon queue for that row, so a piece is taken last of all: everything
+else is written before, and goes with the transaction where there was none left.
 """
 
+import logging
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -35,6 +38,10 @@ from api.services.coupons.lifecycle import Actor
 from api.services.coupons.mine import MyCoupon
 from api.services.events.writing import Moved, write_claimed
 from api.services.pages import Page, page_of_all
+
+logger = logging.getLogger(__name__)
+
+_TRIES = 10  # far more than an account sends at once, and gets past its limit a minute with
 
 
 class Wanted(NamedTuple):
@@ -97,32 +104,43 @@ def claim(wanted: Wanted, *, account_id: int, now: datetime) -> MyCoupon:
     ClaimLimitReached, ClaimedOut. A one-time code that another claims by at this moment is nobody's
     any more: CouponNotThere.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _claimed(wanted, account_id, now)
+        except IntegrityError:
+            logger.info("account %s claims at the same moment again", account_id)
+    return _claimed(wanted, account_id, now)
+
+
+def _claimed(wanted: Wanted, account_id: int, now: datetime) -> MyCoupon:
+    """`claim`; IntegrityError where another claim of the account has got its number meanwhile."""
     today, one_time = timezone.localdate(now), wanted.one_time
     with transaction.atomic():
-        if not _may_have(wanted, account_id, today).coupon.left:
-            raise ClaimedOut
-        taken = Coupon.objects.receivable(today).take(wanted.coupon_id or 0, 1)
-        coupon, _, last_claim = _may_have(wanted, account_id, today)
-        if not taken:
+        asked = _may_have(wanted, account_id, today, more=1)
+        if not asked.coupon.left:
             raise ClaimedOut
         record = CouponRecord(
-            coupon=coupon,
+            coupon=asked.coupon,
             account_id=account_id,
             number=new_number(),
             get_time=now,
-            claim_no=last_claim + 1,
+            claim_no=asked.last_claim + 1,
             batch_id=one_time and one_time.batch_id,
         )
         reason = "凭兑换码领取" if one_time else "领取"
         lifecycle.come([record], by=Actor(account_id=account_id), reason=reason)
+        write_claimed(Moved(record.pk, asked.coupon.pk, account_id), now)
+        taken = Coupon.objects.receivable(today).take(asked.coupon.pk, 1)
+        record.coupon = _may_have(wanted, account_id, today, more=0).coupon
+        if not taken:
+            raise ClaimedOut
         if one_time and not codes.use(one_time.code_id, record):
             raise CouponNotThere
-        write_claimed(Moved(record.pk, coupon.pk, account_id), now)
     return mine.just_received(record, now=now)
 
 
-def _may_have(wanted: Wanted, account_id: int, today: date) -> Asked:
-    """The coupon as it is now, if the account may have one more of it. One query."""
+def _may_have(wanted: Wanted, account_id: int, today: date, *, more: int) -> Asked:
+    """The coupon as it is now, if the account may have so many more of it. One query."""
     asked = _asked(wanted.coupon_id or 0, account_id)
     if asked is None or not (wanted.by_code or asked.coupon.claimable):
         raise CouponNotThere
@@ -131,7 +149,7 @@ def _may_have(wanted: Wanted, account_id: int, today: date) -> Asked:
         raise CouponStopped
     if not coupon.open_date <= today <= coupon.close_date or is_over(coupon, today):
         raise NotInReceiptDays
-    if asked.had >= coupon.per_account:
+    if asked.had + more > coupon.per_account:
         raise ClaimLimitReached
     return asked
 
