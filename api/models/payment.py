@@ -54,6 +54,8 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["created"], name="payment_waiting", condition=Q(status=0)),
+            # What is to go back: as small as such payments are few.
+            models.Index(fields=["id"], name="payment_excess", condition=Q(status=3)),
         ]
 
     def __str__(self) -> str:
