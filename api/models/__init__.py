@@ -1,6 +1,7 @@
 """The tables of the shop: courses and their prices, articles, accounts, coupons."""
 
 from .account import Account, UserAuthToken
+from .archive import ArchivedFile
 from .article import Article, ArticleSource, Collection, Comment
 from .bill import Bill, BillLine
 from .coupon import Coupon, CouponState
@@ -39,6 +40,7 @@ from .webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
+    "ArchivedFile",
     "Article",
     "ArticleSource",
     "Bill",

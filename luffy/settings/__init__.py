@@ -4,6 +4,7 @@ What differs between places comes from the environment (`environment.py`); docs/
 table.
 """
 
+from luffy.settings.archive import *
 from luffy.settings.content import *
 from luffy.settings.database import *
 from luffy.settings.desk import *

@@ -134,6 +134,7 @@ BEYOND = {
     "IssueBatch",
     "IssuePlan",
     "JobRun",
+    "ArchivedFile",
     "Bill",
     "BillLine",
     "LedgerEntry",

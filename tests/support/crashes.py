@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
@@ -26,34 +26,45 @@ _WAYS_OUT: list[tuple[Any, str]] = [
     (AbstractConnection, "send_packed_command"),
     (HTTPConnection, "send"),
 ]
+# And what a file system keeps of a process that has gone.
+INTO_FILES: list[tuple[Any, str]] = [
+    (os, name) for name in ("open", "fsync", "replace", "unlink", "mkdir")
+]
 
 
 def killed_at_every_line(
-    of: tuple[str, ...], make: Callable[[], Callable[[], Any]]
+    of: tuple[str, ...],
+    make: Callable[[], Callable[[], Any]],
+    beside: Sequence[tuple[Any, str]] = (),
 ) -> Iterator[str]:
     """Runs what `make` gives in a process of its own, which is killed (as by kill -9) before the
     first line of the files and folders `of` that it comes to; then, made anew, before a later one;
     and so on, at last after its end. Gives each time where it died.
 
-    Lines between which nothing was said to the database, Redis or a gateway are one: outside the
-    process nobody can tell them apart.
+    Lines between which nothing was said to the database, Redis or a gateway, or by what is named in
+    `beside`, are one: outside the process nobody can tell them apart.
     """
     places = tuple(str(ROOT / place) for place in of)
     step, died = 1, ""
     while died != "at its end":
         operation = make()
-        died = _killed_at(step, places, operation)
+        died = _killed_at(step, places, operation, [*_WAYS_OUT, *beside])
         yield died
         step += 1
 
 
-def _killed_at(step: int, places: tuple[str, ...], operation: Callable[[], Any]) -> str:
+def _killed_at(
+    step: int,
+    places: tuple[str, ...],
+    operation: Callable[[], Any],
+    ways_out: list[tuple[Any, str]],
+) -> str:
     connections.close_all()  # none is shared with the child
     get_redis_connection("default").connection_pool.disconnect()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _run_until(step, places, operation, writing)
+        _run_until(step, places, operation, ways_out, writing)
     os.close(writing)
     with os.fdopen(reading) as said:
         where = said.read()
@@ -64,7 +75,11 @@ def _killed_at(step: int, places: tuple[str, ...], operation: Callable[[], Any])
 
 
 def _run_until(
-    step: int, places: tuple[str, ...], operation: Callable[[], Any], writing: int
+    step: int,
+    places: tuple[str, ...],
+    operation: Callable[[], Any],
+    ways_out: list[tuple[Any, str]],
+    writing: int,
 ) -> None:
     steps, said = 0, True
 
@@ -92,7 +107,7 @@ def _run_until(
         return spoken
 
     try:
-        for owner, name in _WAYS_OUT:
+        for owner, name in ways_out:
             setattr(owner, name, speaking(getattr(owner, name)))
         sys.settrace(trace)
         operation()

@@ -504,6 +504,7 @@ def test_a_time_or_number_that_no_server_takes_is_refused(monkeypatch, name: str
         ("GATEWAY_CONNECT_TIMEOUT", "1000000000", "GATEWAY_CONNECT_TIMEOUT must be at most"),
         ("MEDIA_URL", "ftp://cdn.example/", "MEDIA_URL must be as in /media/ or https://"),
         ("MEDIA_ROOT", "media", "MEDIA_ROOT must be a folder, with its whole path: 'media'"),
+        ("ARCHIVE_DIR", "archive", "ARCHIVE_DIR must be a folder, with its whole path: 'archive'"),
         ("MEDIA_ROOT", __file__, "MEDIA_ROOT must be a folder"),
         ("SECRET_KEY", "   ", "SECRET_KEY is not set."),
         ("SECRET_KEY", "$abc", "SECRET_KEY begins with $, and so stands for another variable"),
