@@ -1,4 +1,4 @@
-"""The files that old rows were moved to (contract §10)."""
+"""The files that old rows were moved to (docs/operations.md)."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""kill -9 at every line of archiving and of putting back (contract §10): no row is lost, whoever
+"""kill -9 at every line of archiving and of putting back: no row is lost, whoever
 runs it again has each of them once, and nothing has to be cleared up. On PostgreSQL, which both the
 process that dies and the one that comes after it can see."""
 

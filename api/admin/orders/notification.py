@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from api.admin.desk.archived import ArchivedListAdmin
 from api.admin.desk.columns import labelled
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.links import link_to
@@ -23,7 +24,8 @@ COLOURS |= {Verdict.SIGNATURE.display: "danger"}
 
 
 @admin.register(PaymentNotification)
-class PaymentNotificationAdmin(FactsAdmin):
+class PaymentNotificationAdmin(ArchivedListAdmin, FactsAdmin):
+    archived_sort = "notifications"
     fields = (
         "channel",
         "judged",

@@ -2,12 +2,21 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from api.admin.coupons.record_events import actor
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.links import link_to
-from api.models import CouponRecord, CouponRecordEvent, Order, PaymentNotification, ShopEvent
+from api.models import (
+    CouponRecord,
+    CouponRecordEvent,
+    Order,
+    PaymentNotification,
+    ShopEvent,
+)
 from api.rules.orders import OrderStatus
 from api.rules.webhooks import COUPON_KINDS
+from api.services.archive.shown import gone_before
 from api.services.orders import events, frozen
 
 COUPON_HEADERS = ["券号", "优惠券", "优惠内容", "用于", "是否起作用", "现在的状态"]
@@ -48,8 +57,8 @@ def _coupon(one: dict[str, Any], where: str, records: dict[int, CouponRecord]) -
 
 def story(order: Order) -> list[list[Any]]:
     """What happened to the order and to its coupons, and what gateways said of its payments, in the
-    order in which it happened. Three queries."""
-    own = order.events.exclude(kind__in=COUPON_KINDS)  # the records' own events say more
+    order in which it happened. Three queries, and one where its beginning is not there."""
+    own = list(order.events.exclude(kind__in=COUPON_KINDS))  # the records' own events say more
     told = [(event.at, 0, event.pk, _of_the_order(event)) for event in own]
     # By record, which has an index: what the order did to the coupons that it spends.
     moves = CouponRecordEvent.objects.filter(record__in=frozen.spent_records(order), order=order)
@@ -57,7 +66,19 @@ def story(order: Order) -> list[list[Any]]:
         told.append((move.at, 1, move.pk, _of_a_record(move)))
     for notice in PaymentNotification.objects.filter(payment__order=order).defer("body"):
         told.append((notice.first_seen, 2, notice.pk, _of_a_gateway(notice)))
-    return [row for _, _, _, row in sorted(told, key=lambda one: one[:3])]
+    rows = [row for _, _, _, row in sorted(told, key=lambda one: one[:3])]
+    begins = any(event.kind == events.PLACED for event in own)
+    return rows if begins else [*_archived(order), *rows]
+
+
+def _archived(order: Order) -> list[list[Any]]:
+    """Every order was placed: where nothing says so, that is in the archive, and so is what
+    followed."""
+    day = gone_before("events")
+    if day is None or timezone.localdate(order.date) >= day:
+        return []
+    note = f"{day}之前的记录不再列出；需要时请运维人员恢复"
+    return [["", "此前的经过已归档", "", note]]
 
 
 def _of_the_order(event: ShopEvent) -> list[Any]:

@@ -16,6 +16,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from api.admin.coupons.record_export import in_short
+from api.admin.desk.archived import ArchivedListAdmin
 from api.admin.desk.columns import labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
 from api.admin.desk.filters import DaysFilter
@@ -42,7 +43,8 @@ def _lock(delivery_id: Any) -> None:
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(FactsAdmin):
+class WebhookDeliveryAdmin(ArchivedListAdmin, FactsAdmin):
+    archived_sort = "deliveries"
     fields = (
         "message",
         "kind",

@@ -1,1 +1,1 @@
-"""Old events and notifications are moved out of the tables, into files (contract §10)."""
+"""Old events and notifications are moved out of the tables, into files (docs/operations.md)."""

@@ -1,4 +1,4 @@
-"""Whether the archive is what was written, and whether the database knows it (contract §10)."""
+"""Whether the archive is what was written, and whether the database knows it."""
 
 from collections import Counter
 from collections.abc import Iterator

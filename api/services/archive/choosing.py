@@ -1,4 +1,4 @@
-"""Which rows nobody needs any more (contract §10).
+"""Which rows nobody needs any more.
 
 An order's events and the notifications of its payments go together, when nothing about it is open
 and nothing has happened to it since the day: its story at the desk is whole, or archived. What was

@@ -1,5 +1,5 @@
 """Rows go from their tables into files: a batch is on the disk before it is deleted, in one
-transaction with the row that says which file has it (contract §10).
+transaction with the row that says which file has it.
 
 Killed at any line, a run leaves at most one file of which it is not plain whether its rows are
 gone. The next run asks the database, and gives the file its name or takes it away.

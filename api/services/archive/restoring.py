@@ -1,4 +1,4 @@
-"""Rows of a file are put back into their tables (contract §10)."""
+"""Rows of a file are put back into their tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
