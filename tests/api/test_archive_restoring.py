@@ -118,6 +118,18 @@ def test_a_file_that_the_list_alone_knows_can_be_put_back(before: list[str]) -> 
     assert restore(EVENTS) == Restored(3, 0, 0)
 
 
+def test_a_column_that_has_gone_since_is_left_out(place: Path, before: list[str]) -> None:
+    rows = files.read(place / NOTIFICATIONS)
+    rows[0]["fields"]["of_an_older_release"] = 1
+    sha256 = files.write(place, NOTIFICATIONS, rows)
+    files.seal(place, NOTIFICATIONS)
+    ArchivedFile.objects.filter(name=NOTIFICATIONS).update(sha256=sha256)
+
+    assert restore(NOTIFICATIONS) == Restored(1, 0, 0)
+    assert restore(NOTIFICATIONS) == Restored(0, 1, 0)
+    assert {one for one in before if "paymentnotification" in one} == set(in_tables())
+
+
 def test_a_file_of_nobodys_is_refused(place: Path, before: list[str]) -> None:
     (place / "000009-events.ndjson.gz").write_bytes((place / EVENTS).read_bytes())
 
