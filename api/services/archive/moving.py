@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from api.models import ArchivedFile, WebhookDelivery
 from api.services.archive import files
-from api.services.archive.choosing import KINDS, SORTS, Kind, is_held
+from api.services.archive.choosing import KINDS, SORTS, Kind, going, is_held
 from api.services.archive.files import ArchiveError
 
 BATCH = 5_000  # rows of one transaction, beside the deliveries of the events among them
@@ -52,10 +52,10 @@ def would_archive(*, before: date, now: datetime, batch: int = BATCH) -> Counter
     found: Counter[str] = Counter()
     moment = midnight(before)
     for kind, ids in _pages(before, batch):
-        going = list(kind.going(moment).filter(pk__in=ids).values_list("pk", flat=True))
-        found[kind.name.value] += len(going)
+        free = going(kind, ids, moment)
+        found[kind.name.value] += len(free)
         if kind.name == ArchivedFile.Kind.EVENTS:
-            found["deliveries"] += WebhookDelivery.objects.filter(event__in=going).count()
+            found["deliveries"] += WebhookDelivery.objects.filter(event__in=free).count()
     return found
 
 
@@ -129,8 +129,8 @@ def _move(place: Path, page: Page, before: date, now: datetime) -> ArchivedFile 
 def _take(page: Page, before: datetime) -> tuple[list[Model], list[WebhookDelivery]]:
     """Those that may go, and the deliveries that go with them; locked. What somebody else is at
     work on stays."""
-    going = page.kind.going(before).filter(pk__in=page.ids).order_by("pk")
-    rows = list(going.select_for_update(skip_locked=True, of=("self",)))
+    free = page.kind.older(before).filter(pk__in=going(page.kind, page.ids, before))
+    rows = list(free.order_by("pk").select_for_update(skip_locked=True))
     if page.kind.name != ArchivedFile.Kind.EVENTS:
         return rows, []
     theirs = WebhookDelivery.objects.filter(event__in=[row.pk for row in rows]).order_by("pk")
