@@ -1,18 +1,26 @@
-"""What years of old orders, payments, events and deliveries cost the new ones: the same requests,
-pages and jobs in a young shop and in one with a million orders."""
+"""What years of old orders, payments, events, deliveries and notifications cost the new ones: the
+same requests, pages and jobs in a young shop, in one with a million orders, and in that one when
+what is older than a month is archived."""
 
+import tempfile
+from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.test import Client
+from django.test.utils import override_settings
 from django.utils import timezone
 from redis import Redis
 
-from api.models import Course
+from api.models import Course, Order
 from api.services import jobs
+from api.services.archive import moving
 from benchmarks import desk, report
 from benchmarks.calls import Call, InProcess
 from benchmarks.placing import Shop
@@ -23,18 +31,34 @@ TIMES, JOB_TIMES = 100, 5
 MOST, MOST_SECONDS = 1.2, 1.0
 Thing = tuple[Callable[[], object], int]  # and how often it is done
 PLACING = "placing an order"
-HEAD = ("", "young, ms", "old, ms", "old / young")
+OLD_PAGE = "the desk's page of an old order"
+HEAD = ("", "young, ms", "old, ms", "archived, ms", "old / young", "archived / young")
+KEPT = {"events": "api_shopevent", "deliveries": "api_webhookdelivery"}
+KEPT |= {"notifications": "api_paymentnotification"}
+AGE = timedelta(days=30)  # of what is archived
 
 
 def run(_: Redis) -> str:
-    """Measures, for some minutes; the report."""
+    """Measures, for many minutes; the report."""
+    # Nothing is cleared up while it is measured.
+    with override_settings(WEBHOOK_KEPT_DAYS=36_500):
+        return _run()
+
+
+def _run() -> str:
     shop, django, browser = Shop(), InProcess(), desk.chief()
     things = _things(shop, django, browser)
-    young = {name: _median(thing, times) for name, (thing, times) in things.items()}
+    young = _measured(things)
     _grow_old()
-    old = {name: _median(thing, times) for name, (thing, times) in things.items()}
+    old = _measured(things)
+    moved = _archive()
+    archived = _measured(things)
     rows = [
-        [name, report.milliseconds(was), report.milliseconds(old[name]), f"{old[name] / was:.2f}"]
+        [
+            name,
+            *(report.milliseconds(at[name]) for at in (young, old, archived)),
+            *(f"{at[name] / was:.2f}" for at in (old, archived)),
+        ]
         for name, was in young.items()
     ]
     slowest = max(old.values())
@@ -42,8 +66,9 @@ def run(_: Redis) -> str:
     return "\n\n".join(
         [
             report.table(HEAD, rows),
-            f"{ORDERS:,} orders of three years, as many payments and enrolments, twice as many "
-            "events; the deliveries of the last 20 days.",
+            f"{ORDERS:,} orders of three years, as many payments, enrolments, deliveries and "
+            "notifications, twice as many events.",
+            moved,
             report.ratio(PLACING, old[PLACING] / young[PLACING], at_most=MOST)
             + f"\n- slowest page or job: **{report.milliseconds(slowest)} ms** (target: under "
             f"{MOST_SECONDS * 1000:,.0f} ms; {verdict})",
@@ -51,13 +76,54 @@ def run(_: Redis) -> str:
     )
 
 
+def _measured(things: dict[str, Thing]) -> dict[str, float]:
+    return {name: _median(thing, times) for name, (thing, times) in things.items()}
+
+
+def _archive() -> str:
+    """What it took, and what it brought."""
+    before, began = _sizes(), perf_counter()
+    moved: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder, override_settings(ARCHIVE_DIR=Path(folder)):
+        longest, last = 0.0, began
+        day = timezone.localdate() - AGE
+        for file in moving.archive(before=day, now=timezone.now()):
+            moved.update(file.rows)
+            longest, last = max(longest, perf_counter() - last), perf_counter()
+        took = perf_counter() - began
+        size = sum(path.stat().st_size for path in Path(folder).iterdir())
+    rows = sum(moved.values())
+    for name in KEPT.values():
+        desk.execute(f"VACUUM FULL {name}", [])
+    after = _sizes()
+    lines = [[name, f"{moved[name]:,}", f"{before[name]:,}", f"{after[name]:,}"] for name in KEPT]
+    return "\n\n".join(
+        [
+            report.table(("", "rows archived", "MiB before", "MiB after, vacuumed"), lines),
+            f"Archived in {took:,.0f} s, {rows / took:,.0f} rows a second; the longest file of "
+            f"{moving.BATCH:,} took {longest:.1f} s; {size / 2**20:,.0f} MiB of files.",
+        ]
+    )
+
+
+def _sizes() -> dict[str, int]:
+    """MiB of each table with its indexes."""
+    return {name: _size(table) for name, table in KEPT.items()}
+
+
+def _size(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size(%s) / 1048576", [table])
+        return int(cursor.fetchone()[0])
+
+
 def _things(shop: Shop, django: InProcess, browser: Client) -> dict[str, Thing]:
     """What is measured, by its name, and how often."""
-    orders = shop.calls(2 * TIMES + 10)
+    orders = shop.calls(3 * TIMES + 10)
     first = next(orders)
     django.seconds(first)
     own = Call("GET", "/api/order/", first.token)
-    placing = iter(islice(orders, 2 * TIMES))
+    placing = iter(islice(orders, 3 * TIMES))
     requests: dict[str, Callable[[], object]] = {
         PLACING: lambda: django.seconds(next(placing)),
         "one's own orders": lambda: django.seconds(own),
@@ -67,14 +133,21 @@ def _things(shop: Shop, django: InProcess, browser: Client) -> dict[str, Thing]:
         "… of a status": "/admin/api/order/?status__exact=0",
         "… page 100": "/admin/api/order/?p=100",
         "the desk's deliveries": "/admin/api/webhookdelivery/",
+        "the desk's notifications": "/admin/api/paymentnotification/",
         "the desk's home": "/admin/",
     }
     work = {f"job: {job.name}": job.work for job in jobs.JOBS}
     return (
         {name: (thing, TIMES) for name, thing in requests.items()}
         | {name: (lambda url=url: _open(browser, url), JOB_TIMES) for name, url in pages.items()}
+        | {OLD_PAGE: (lambda: _open(browser, _of_the_first_order()), JOB_TIMES)}
         | {name: (lambda do=do: do(timezone.now()), JOB_TIMES) for name, do in work.items()}
     )
+
+
+def _of_the_first_order() -> str:
+    """Its page: in the young shop of today, in the old one of three years ago."""
+    return f"/admin/api/order/{Order.objects.earliest('date').pk}/change/"
 
 
 def _open(browser: Client, url: str) -> None:
@@ -101,6 +174,7 @@ def _grow_old() -> None:
         (_PAYMENTS, []),
         (_ENROLMENTS, []),
         (_EVENTS, []),
+        (_NOTIFICATIONS, []),
         (_ENDPOINT, []),
         (_DELIVERIES, []),
     ):
@@ -114,7 +188,7 @@ _ORDERS = """
         version, quote)
     SELECT 1, 'old-' || n, ids.one[1 + n %% array_length(ids.one, 1)], 99, 0, at.placed,
         at.placed + interval '1 hour', 99, 0, 0, 0, at.placed + interval '1 day', 'old-' || n, 'v',
-        '{}'
+        '{"course_list": [], "global_coupons": []}'
     FROM generate_series(1, %s) n,
         (SELECT array_agg(id) AS one FROM api_account WHERE username LIKE 'customer%%') ids,
         LATERAL (SELECT now() - interval '2 days' - n * interval '90 seconds' AS placed) at
@@ -140,7 +214,10 @@ _ENROLMENTS = """
 """
 _EVENTS = """
     INSERT INTO api_shopevent (kind, order_id, at, data, pending)
-    SELECT e.kind, o.id, o.date, '{}', false FROM api_order o
+    SELECT e.kind, o.id, o.date,
+        jsonb_build_object('order_number', o.order_number, 'account', o.account_id,
+            'actual_amount', '99.00', 'courses', '[1]'::jsonb), false
+    FROM api_order o
     CROSS JOIN (VALUES ('order.placed'), ('order.paid')) e(kind)
     WHERE o.order_number LIKE 'old-%%'
 """
@@ -149,11 +226,18 @@ _ENDPOINT = """
         created)
     VALUES ('https://example.com/hooks', '', 'whsec_', '', '', '[]', false, now())
 """
-# Older ones are cleared up.
+_NOTIFICATIONS = """
+    INSERT INTO api_paymentnotification (channel, digest, body, headers, out_trade_no, payment_id,
+        verdict, first_seen, last_seen, times_seen)
+    SELECT 'alipay', md5(id::text) || md5((-id)::text),
+        (SELECT string_agg(md5(id::text || part), '&') FROM generate_series(1, 24) part),
+        '{}', out_trade_no, id, 'paid', paid_at, paid_at, 1
+    FROM api_payment WHERE out_trade_no LIKE 'old-%%'
+"""
 _DELIVERIES = """
     INSERT INTO api_webhookdelivery (endpoint_id, event_id, kind, order_id, status, attempts,
         since, next_at, last_error, delivered_at)
     SELECT p.id, e.id, e.kind, e.order_id, 1, 1, e.at, e.at, '', e.at
     FROM api_webhookendpoint p, api_shopevent e
-    WHERE e.kind = 'order.paid' AND e.at > now() - interval '20 days'
+    WHERE e.kind = 'order.paid' AND e.order_id IS NOT NULL
 """
