@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from api.rules.money import NotMoney, percent_of, to_fen, to_yuan, yuan
+from api.rules.money import NotMoney, has_two_places, percent_of, to_fen, to_yuan, yuan
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,22 @@ def test_the_largest_amount_has_forty_digits_of_fen() -> None:
     assert to_fen(Decimal("9" * 38)) == int("9" * 38 + "00")
     with pytest.raises(NotMoney):
         to_fen(Decimal("9" * 39))
+
+
+def test_a_float_is_no_money_even_where_an_amount_counted_before_equals_it() -> None:
+    assert to_fen(Decimal("0.5")) == 50
+    with pytest.raises(TypeError):
+        to_fen(0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [0.0, 100.0, 1e20, 1.0, 199.9, 199.99, 0.01, 1.10, -0.5])
+def test_a_number_of_whole_fen_has_two_places(number: float) -> None:
+    assert has_two_places(number)
+
+
+@pytest.mark.parametrize("number", [199.999, 0.001, 1e-20, 2.675, float("nan"), float("inf")])
+def test_a_number_with_parts_of_a_fen_or_none_at_all_has_not(number: float) -> None:
+    assert not has_two_places(number)
 
 
 @pytest.mark.parametrize(
