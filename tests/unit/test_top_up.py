@@ -149,18 +149,121 @@ def test_the_smallest_id_is_among_the_ten_that_cost_nothing_however_dear_it_is()
     "coupon",
     [
         threshold(450, 200),  # reached already
+        threshold(400, 200),
         threshold(1000, 200),  # out of reach of what it saves
+        threshold(650, 200),
         held(9, CouponType.CASH, Decimal(100)),
         held(9, CouponType.DISCOUNT, percent=50, most=Decimal(10)),
     ],
-    ids=["reached", "too far", "cash", "discount"],
+    ids=["reached", "reached by far", "too far", "at what it saves", "cash", "discount"],
 )
 def test_no_course_helps_where_no_minimum_is_just_out_of_reach(coupon: HeldCoupon) -> None:
+    assert open_of(basket_of(450, coupon)) is None
     assert ids_and_totals(basket_of(450, coupon), (2, 1), (3, 50), (4, 500), (5, 600)) == []
 
 
 def test_an_empty_basket_cannot_be_brought_down() -> None:
     assert open_of(Basket((), (threshold(100, 200),))) is None
+
+
+def test_a_course_is_found_that_saves_one_fen_and_none_that_saves_nothing() -> None:
+    basket = basket_of(450, threshold(500, 200))
+    assert found(basket, [(2, 19_999), (3, 20_000)], {}) == [
+        TopUp(2, Decimal("449.99"), Decimal("0.01"))
+    ]
+
+
+def test_a_course_that_fills_the_gap_only_if_everything_is_put_back_is_found() -> None:
+    # 450 less 40 is 410: 50 more, and the 40 put back, are 500.
+    basket = basket_of(450, threshold(500, 200), cash=40)
+    assert ids_and_totals(basket, (2, 49), (3, 50), (4, 51)) == [(3, 300), (4, 301)]
+
+
+def test_between_two_lesser_coupons_the_one_is_taken_that_puts_back_enough() -> None:
+    # At best 380 are left; 30, 60 or 100 can be put back, and 120 are missing.
+    own = tuple(held(i, CouponType.CASH, Decimal(off)) for i, off in enumerate((40, 100, 70), 1))
+    basket = Basket((Line(1, Decimal(480), own),), (threshold(500, 200),))
+    assert ids_and_totals(basket, (2, 90), (3, 61), (4, 60), (5, 50), (6, 19)) == [
+        (2, 300),
+        (4, 300),
+        (3, 301),
+        (5, 330),
+    ]
+
+
+def test_a_course_costs_what_its_own_coupon_leaves_of_it() -> None:
+    own = {2: [held(20, CouponType.CASH, Decimal(40)), held(21, CouponType.CASH, Decimal(10))]}
+    basket = basket_of(450, threshold(500, 200))
+    assert found(basket, [(2, 10_000)], own) == [TopUp(2, Decimal(310), Decimal(140))]
+
+
+def test_the_coupon_of_a_course_is_left_where_with_it_the_gap_would_stay() -> None:
+    own = {2: [held(20, CouponType.CASH, Decimal(40))], 3: [held(30, CouponType.CASH, Decimal(9))]}
+    basket = basket_of(450, threshold(500, 200))
+    assert found(basket, [(2, 8_900), (3, 5_900)], own) == [
+        TopUp(3, Decimal(300), Decimal(150)),
+        TopUp(2, Decimal(339), Decimal(111)),
+    ]
+
+
+def test_a_course_dearer_than_what_it_saves_is_found_if_its_own_coupon_makes_up_for_it() -> None:
+    own = {2: [held(20, CouponType.CASH, Decimal(900))]}
+    basket = basket_of(450, threshold(500, 200))
+    assert found(basket, [(2, 95_000)], own) == [TopUp(2, Decimal(300), Decimal(150))]
+
+
+@pytest.mark.parametrize("values", [(200, 100), (100, 200)])
+def test_of_two_coupons_with_one_minimum_the_one_that_takes_more_off_counts(
+    values: tuple[int, int],
+) -> None:
+    coupons = [
+        held(9 + i, CouponType.THRESHOLD, Decimal(v), Decimal(500)) for i, v in enumerate(values)
+    ]
+    assert ids_and_totals(basket_of(450, *coupons), (2, 60)) == [(2, 310)]
+
+
+def test_each_course_is_given_once_with_the_minimum_that_saves_most() -> None:
+    # With 60 more the first minimum is reached, with 160 the second one too.
+    coupons = [
+        held(8, CouponType.THRESHOLD, Decimal(100), Decimal(500)),
+        held(9, CouponType.THRESHOLD, Decimal(300), Decimal(600)),
+    ]
+    basket = basket_of(450, *coupons)
+    assert ids_and_totals(basket, (2, 60), (3, 160), (4, 20), (5, 80)) == [
+        (3, 310),
+        (2, 410),
+        (5, 430),
+    ]
+
+
+def test_a_minimum_already_reached_is_no_goal_but_counts_for_what_is_paid_now() -> None:
+    coupons = [
+        held(8, CouponType.THRESHOLD, Decimal(100), Decimal(450)),
+        held(9, CouponType.THRESHOLD, Decimal(200), Decimal(500)),
+    ]
+    assert ids_and_totals(basket_of(450, *coupons), (2, 60), (3, 99), (4, 100)) == [
+        (2, 310),
+        (3, 349),
+    ]
+
+
+def test_the_best_of_many_courses_is_found_wherever_its_id_stands() -> None:
+    # All of them need something put back; only the last one nothing but the 40.
+    basket = basket_of(450, threshold(500, 200), cash=40)
+    courses = [(i, 51 + i % 20) for i in range(100, 400)] + [(400, 50)]
+    expected = sorted((251 + adds - 1, i) for i, adds in courses)[:MOST]
+    assert ids_and_totals(basket, *courses) == [(i, total) for total, i in expected]
+
+
+@pytest.mark.parametrize(
+    ("minimum", "value", "total"),
+    [(600, 350, 260), (580, 280, 330), (610, 410, 200), (560, 230, 380)],
+)
+def test_of_two_minimums_that_a_course_reaches_the_one_with_the_lower_total_counts(
+    minimum: int, value: int, total: int
+) -> None:
+    coupons = [threshold(500, 200), held(8, CouponType.THRESHOLD, Decimal(value), Decimal(minimum))]
+    assert ids_and_totals(basket_of(450, *coupons), (2, 160)) == [(2, total)]
 
 
 @BRIEFLY
