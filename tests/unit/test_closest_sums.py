@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
 from api.rules import closest_sums, reachable_sums
-from api.rules.coupons import CouponType
-from api.rules.pricing import Basket, Line
+from api.rules.best_choice import Alternative
+from api.rules.coupons import CouponType, HeldCoupon
+from api.rules.pricing import Basket, Choice, Line, breakdown
 from api.rules.reachable_sums import Search
 from api.rules.sum_clusters import clusters_of
 from api.rules.sum_endings import lower_bounds
@@ -147,6 +148,53 @@ def test_a_present_choice_that_is_cheaper_than_what_was_found_is_kept() -> None:
         found = best(basket)
     assert (found.breakdown.total, found.saves) == (Decimal(10), Decimal(0))
     assert found.gap == 0
+
+
+def cash_each(price: int, *values: int) -> tuple[Line, ...]:
+    """Courses at this price, each with a coupon that takes so much off it."""
+    return tuple(
+        Line(i, Decimal(price), (held(i, CouponType.CASH, Decimal(value)),))
+        for i, value in enumerate(values)
+    )
+
+
+def threshold(record_id: int, minimum: int, value: int) -> HeldCoupon:
+    return held(record_id, CouponType.THRESHOLD, Decimal(value), Decimal(minimum))
+
+
+def test_a_present_choice_that_is_dearer_than_what_was_found_is_not_kept() -> None:
+    # 150 must be put back of 10, 70, 80 and 90; now all is put back.
+    basket = Basket(cash_each(100, 10, 70, 80, 90), (threshold(9, 300, 290),), 9)
+    with cut_short(few=1, many=1, most_work=-1):
+        found = best(basket)
+    assert (breakdown(basket).total, found.breakdown.total) == (Decimal(110), Decimal(30))
+    assert (found.saves, found.gap) == (Decimal(80), Decimal(20))
+
+
+def test_a_minimum_out_of_reach_leaves_no_doubt_however_short_the_time_is() -> None:
+    basket = Basket(cash_each(100, 10, 20), (threshold(9, 201, 150),))
+    with cut_short(few=1, many=1, most_work=-1):
+        found = best(basket)
+    assert (found.choice, found.gap) == (Choice((0, 1), None), 0)
+    assert found.alternatives == (Alternative(9, Decimal(170)),)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "first"),
+    [(1000, 1000, Alternative(8, Decimal(247))), (900, 1100, Alternative(9, Decimal(217)))],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_time_is_short_it_is_for_the_coupon_that_promises_most(
+    near: int, far: int, first: Alternative, turned: bool
+) -> None:
+    # 1096 are left at best; of what can be put back, 151 is the least from 150, and 221 from 220.
+    coupons = (threshold(8, 1096 + 150, near), threshold(9, 1096 + 220, far))
+    lines = cash_each(200, 13, 29, 41, 57, 71, 83, 97, 113)
+    with cut_short(few=1, many=1000, most_work=100):
+        found = best(Basket(lines, coupons[::-1] if turned else coupons))
+    _, other = found.alternatives
+    assert (found.choice.global_coupon, found.breakdown.total) == (first.coupon, first.total)
+    assert found.gap == 0 < other.gap
 
 
 # Large baskets

@@ -294,6 +294,21 @@ def test_a_site_wide_coupon_that_does_not_pay_is_left_out() -> None:
     assert found.alternatives == (Alternative(9, D("80.00")),)
 
 
+def test_a_minimum_that_only_far_too_much_reaches_is_left_out() -> None:
+    # 79.99 are left at best. The next more is 129.99: 10 would have been enough, and paid.
+    lines = (course("100", cut(1, "50")), course("100", cut(2, "70.01"), course_id=2))
+    found = best(Basket(lines, (threshold(9, "89.99", "15"),)))
+    assert found.choice == Choice((1, 2), None)
+    assert found.alternatives == (Alternative(9, D("79.99")),)
+
+
+def test_a_minimum_out_of_reach_is_left_out_beside_coupons_of_odd_fen() -> None:
+    lines = (course("10", cut(1, "0.01")), course("10", cut(2, "0.99"), course_id=2))
+    found = best(Basket(lines, (threshold(9, "20.01", "15"),)))
+    assert found.choice == Choice((1, 2), None)
+    assert found.alternatives == (Alternative(9, D("19.00")),)
+
+
 def test_of_many_site_wide_coupons_alike_the_soonest_is_taken_and_the_others_are_alternatives():
     ends = [date(2026, 1, day) for day in (9, 3, 7, 3)]
     alike = tuple(cut(record_id, "40", end) for record_id, end in enumerate(ends, start=1))
@@ -323,8 +338,9 @@ def test_of_two_that_end_together_the_smaller_record_id_is_taken() -> None:
 
 def test_a_course_coupon_lost_in_the_rounding_is_left_out() -> None:
     # 1 % of 9.60 and of 10.00 is 0.10 alike.
-    found = best(Basket((course("10", cut(1, "0.40")),), (percent(9, 1),)))
-    assert (found.choice, found.breakdown.total) == (Choice((None,), 9), D("0.10"))
+    for price, total in (("10", "0.10"), ("1000.40", "10.00")):
+        found = best(Basket((course(price, cut(1, "0.40")),), (percent(9, 1),)))
+        assert (found.choice, found.breakdown.total) == (Choice((None,), 9), D(total))
 
 
 def test_no_more_coupons_are_used_up_than_a_total_of_nothing_needs() -> None:
@@ -336,7 +352,9 @@ def test_no_more_coupons_are_used_up_than_a_total_of_nothing_needs() -> None:
 def test_of_equal_totals_fewer_coupons_win_and_then_none_site_wide() -> None:
     two = (course("10", cut(1, "3")), course("10", cut(2, "3"), course_id=2))
     assert best(Basket(two, (threshold(9, "20", "6"),))).choice == Choice((None, None), 9)
-    assert best(Basket(two[:1], (threshold(9, "10", "3"),))).choice == Choice((1,), None)
+    for ends in (None, date(2024, 5, 1)):
+        site_wide = held(9, CouponType.THRESHOLD, D(3), D(10), ends=ends)
+        assert best(Basket(two[:1], (site_wide,))).choice == Choice((1,), None)
 
 
 def test_a_present_choice_that_is_best_already_saves_nothing() -> None:

@@ -30,6 +30,11 @@ def test_lists_are_taken_from_both_ends_in_turn_until_none_is_left() -> None:
     assert (halves.size, halves.work) == (4 + 4, 2 + 2 + 4 + 4)
 
 
+def test_the_half_with_fewer_sums_grows() -> None:
+    # After 0 and 1 on the one side and three sums on the other, the one side is next.
+    assert halves_of([[0, 1], [0, 10], [0, 100, 200]]).size == 4 + 3
+
+
 def test_no_half_grows_beyond_the_limit() -> None:
     halves = halves_of(DIGITS, limit=3)
     assert (halves.whole, halves.rest, halves.size) == (False, [1, 2], 2 + 2)
@@ -63,6 +68,14 @@ def test_sums_that_cannot_end_within_the_span_are_not_kept() -> None:
     assert (halves.whole, halves.size) == (True, 2 + 2)
     assert halves.exactly(11, {}) == Sum(11, (1, 10, 0, 0))
     assert halves.exactly(100, {}) is None
+
+
+def test_what_all_other_lists_can_add_keeps_a_sum_within_the_span() -> None:
+    # 21 are met only with the 20, and 12 with any of them.
+    lists = [[0, 1, 5], [0, 10, 20]]
+    assert halves_of(lists, Span(21, 25)).size == 2 + 1
+    assert halves_of(lists, Span(21, 25)).exactly(21, {}) == Sum(21, (1, 20))
+    assert halves_of(lists, Span(12, 25)).exactly(15, {}) == Sum(15, (5, 10))
 
 
 def test_the_ends_of_the_span_are_kept() -> None:
@@ -150,6 +163,18 @@ def test_the_lists_left_over_leave_a_share_to_the_halves_the_largest_first(
     assert halves_of(DIGITS, limit=2).leaving(target, share) == fixed
 
 
+def test_the_largest_is_the_list_with_the_largest_amount_of_all() -> None:
+    halves = halves_of([[0, 50], [0, 5, 100], [0, 3, 30]], limit=1)
+    assert halves.leaving(100, 1) == {1: 100, 0: 0, 2: 0}
+
+
+def test_a_share_is_one_of_the_largest_amounts_in_the_halves() -> None:
+    halves = halves_of([[0, 1, 2], [0, 10, 20, 30, 40], [0, 100, 200]], limit=3)
+    assert (halves.rest, halves.size) == ([1], 3 + 3)
+    assert halves.leaving(131, 0.5) == {1: 30}
+    assert halves.leaving(130, 0.5) == {1: 20}
+
+
 # Without halves
 
 
@@ -180,3 +205,20 @@ def test_some_sum_from_a_target_up_is_what_fits_and_then_the_least_that_is_missi
     target: int, amounts: tuple[int, ...]
 ) -> None:
     assert first_sum([[0, 3], [0, 5], [0, 9]], target) == Sum(sum(amounts), amounts)
+
+
+@pytest.mark.parametrize(
+    ("target", "amounts"),
+    [
+        (9, (9, 0, 0)),
+        (10, (9, 0, 2)),
+        (13, (9, 0, 4)),
+        (14, (9, 5, 0)),
+        (15, (9, 5, 2)),
+        (12, (9, 0, 4)),
+    ],
+)
+def test_of_what_is_missing_the_list_that_adds_least_is_asked_first(
+    target: int, amounts: tuple[int, ...]
+) -> None:
+    assert first_sum([[0, 1, 9], [0, 5], [0, 2, 4]], target) == Sum(sum(amounts), amounts)
