@@ -70,6 +70,33 @@ def test_percentages_of_a_price_are_near_its_hundredths_however_these_are_rounde
     assert found == [29_996, 30_001, 30_120, 30_124, 30_243, 30_367, 30_490]
 
 
+def test_of_percentages_only_whole_fen_are_sums() -> None:
+    # Parts of a fen could add up to 163.97 and a bit; the first whole fen is 163.98.
+    percents = ((15, 61, 98), (19, 51, 88), (6, 15, 18), (30, 69, 92), (18, 19, 97), (5, 85, 95))
+    lists = [[0, *((9_999 * part + 50) // 100 for part in parts)] for parts in percents]
+    assert bounds(lists, [16_300, 16_340], [9_999]) == [16_398, 16_398]
+
+
+def test_steps_far_apart_and_endings_far_above_them_are_looked_at_too() -> None:
+    lists = [[0, *range(100_003, 10_000_000, 1_000_000)]] * 5
+    targets = [10_500_015, 10_500_016, 11_000_001]
+    assert bounds(lists, targets) == [10_500_015, 11_000_000, 11_100_003]
+
+
+def test_the_step_that_most_lists_have_in_common_is_tried_before_those_of_a_few() -> None:
+    # Twenty lists of whole thousands, too large to try them by themselves, and nine of a few fen.
+    large = [[0, 1000 * (1_000_003 + 50_021 * i)] for i in range(20)]
+    small = [[0, prime] for prime in (2, 3, 5, 7, 11, 13, 17, 19, 23)]
+    targets = [15_000_000_100, 15_000_000_101]
+    assert bounds(large + small, targets) == [15_000_000_100, 15_000_001_000]
+
+
+def test_courses_without_coupons_and_prices_of_a_few_fen_are_no_obstacle() -> None:
+    prices = [0, 1, 30, 99, 100, 101]
+    assert bounds([[0], [0]], [0], prices) == [0]
+    assert bounds([[0], *[list(range(0, 110, 10))] * 4], [0, 11], prices) == [0, 20]
+
+
 def test_without_lists_the_only_sum_is_nothing() -> None:
     assert lower_bounds([], [12_345], [0]) == {0: 0}
 

@@ -184,6 +184,7 @@ def test_greedily_each_list_in_turn_gives_the_most_that_is_left_of_it() -> None:
     assert greedily(lists, [2, 1, 0], 12) == {2: 4, 1: 5, 0: 3}
     assert greedily(lists, [0, 1], 6) == {0: 3, 1: 0}
     assert greedily(lists, [0, 2], -1) == {0: 0, 2: 0}
+    assert greedily([[0, 1, 2]], [0], 0) == {0: 0}
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,20 @@ def test_a_course_is_found_that_saves_one_fen_and_none_that_saves_nothing() -> N
     ]
 
 
+def test_the_last_fen_of_a_total_is_saved_too() -> None:
+    basket = Basket(
+        (Line(1, Decimal("0.01")),), (held(9, CouponType.THRESHOLD, *[Decimal("0.02")] * 2),)
+    )
+    assert found(basket, [(2, 1)], {}) == [TopUp(2, Decimal(0), Decimal("0.01"))]
+
+
+def test_a_coupon_of_a_single_fen_on_the_course_counts() -> None:
+    own = {2: [held(20, CouponType.CASH, Decimal("0.01"))]}
+    assert found(basket_of(450, threshold(500, 200)), [(2, 20_000)], own) == [
+        TopUp(2, Decimal("449.99"), Decimal("0.01"))
+    ]
+
+
 def test_a_course_that_fills_the_gap_only_if_everything_is_put_back_is_found() -> None:
     # 450 less 40 is 410: 50 more, and the 40 put back, are 500.
     basket = basket_of(450, threshold(500, 200), cash=40)
