@@ -36,8 +36,8 @@ class _Endings:
     def first_from(self, target: int) -> int:
         """The smallest number, from the target up, that has such an ending."""
         least = target * self.times
-        multiple = (least - self.base - self.bits.bit_length()) // self.step
-        for start in itertools.count(multiple * self.step + self.base, self.step):
+        # An ending is less than the step: none of a multiple before reaches the target.
+        for start in itertools.count(least - least % self.step + self.base, self.step):
             first = max(least, start)
             first += -first % self.times
             above = (self.bits >> (first - start)) & self._every_one()

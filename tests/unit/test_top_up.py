@@ -134,6 +134,23 @@ def test_of_equal_ones_the_smaller_ids_are_given_and_no_more_than_ten() -> None:
     assert ids == list(range(21, 31))
 
 
+def test_of_equal_ones_those_that_need_something_put_back_are_given_by_their_ids_too() -> None:
+    # Of 410 left at best, 90 more fill the gap, or 50 more with the 40 put back.
+    alone = [(course_id, 90) for course_id in range(100, 112)]
+    basket = basket_of(450, threshold(500, 200), cash=40)
+    ids = [i for i, _ in ids_and_totals(basket, (200, 50), *alone, (2, 50))]
+    assert ids == [2, *range(100, 109)]
+
+
+def test_a_small_id_is_found_among_many_that_cost_more_and_are_as_good() -> None:
+    # Whatever a course adds, from 50 to 89, as much can be put back that the gap is filled.
+    own = tuple(held(i, CouponType.CASH, Decimal(i)) for i in range(1, 41))
+    basket = Basket((Line(1, Decimal(450), own),), (threshold(500, 200),))
+    courses = [*((i, i - 50) for i in range(100, 132)), (150, 85), (2, 86)]
+    ids = [i for i, _ in ids_and_totals(basket, *courses)]
+    assert ids == [2, *range(100, 109)]
+
+
 def test_where_the_total_is_nothing_the_price_does_not_count() -> None:
     basket = basket_of(450, threshold(500, 900))
     assert ids_and_totals(basket, (4, 60), (3, 400), (2, 451)) == [(3, 0), (4, 0), (2, 1)]
