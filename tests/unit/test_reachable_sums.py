@@ -1,0 +1,65 @@
+"""The smallest sum from a target up, held against all sums of small lists, each target in turn."""
+
+import pytest
+
+from api.rules import closest_sums, reachable_sums
+from api.rules.reachable_sums import Search
+
+SHORT = [[0, 3], [0, 5, 6]]
+ODD = [[0, 7, 19], [0, 26], [0, 1, 40], [0, 33], [0, 52, 53], [0, 90]]
+UNITS = [[0, 300, 900], [0, 1200], [0, 2100, 2400]]
+FLAT = [[0], [0, 4], [0]]
+# More than are put together before it is looked at for the first time, and the second time.
+MANY = [[0, 3 + i % 4, 40 + 3 * i] for i in range(18)]
+ROUND_AND_ODD = [*([0, 100, 300 + 100 * (i % 3)] for i in range(9)), [0, 1], [0, 98, 250]]
+VERY_MANY = [[0, 2 + i % 3] for i in range(70)]
+
+
+def sums_of(lists: list[list[int]]) -> list[int]:
+    sums = {0}
+    for amounts in lists:
+        sums = {total + amount for total in sums for amount in amounts}
+    return sorted(sums)
+
+
+def assert_smallest(search: Search, lists: list[list[int]], target: int, smallest: int) -> None:
+    amounts = search.amounts_from(target)
+    assert search.smallest_from(target) == search.bound_from(target) == sum(amounts) == smallest
+    assert all(amount in each for amount, each in zip(amounts, lists, strict=True))
+
+
+@pytest.mark.parametrize("lists", [[], SHORT, ODD, UNITS, FLAT, MANY, ROUND_AND_ODD, VERY_MANY])
+def test_the_smallest_sum_from_every_target_up_is_found_for_all_together(
+    lists: list[list[int]],
+) -> None:
+    sums = sums_of(lists)
+    targets = range(sums[-1] + 1)
+    search = Search(lists, targets)
+    for target in targets:
+        assert_smallest(search, lists, target, min(s for s in sums if s >= target))
+
+
+@pytest.mark.parametrize("lists", [SHORT, ODD, UNITS, MANY, ROUND_AND_ODD, VERY_MANY])
+def test_and_for_each_alone(lists: list[list[int]]) -> None:
+    sums = sums_of(lists)
+    for target in range(0, sums[-1] + 1, max(1, sums[-1] // 150)):
+        smallest = min(s for s in sums if s >= target)
+        assert_smallest(Search(lists, [target]), lists, target, smallest)
+
+
+@pytest.mark.parametrize(
+    ("most_work", "smallest", "bound"),
+    [
+        (16, 5, 5),  # (0 to 3) once, and (4 to 9) twice
+        (15, 5, 5),
+        (12, 5, 5),  # with the 8 known: (0 to 3) once, and (4 to 7) twice
+        (11, 8, 5),
+    ],
+)
+def test_what_is_too_much_work_is_left_at_something_near(
+    most_work: int, smallest: int, bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reachable_sums, "MOST_WORK", most_work)
+    monkeypatch.setattr(closest_sums, "_MOST_WORK", -1)
+    search = Search(SHORT, [4])
+    assert (search.smallest_from(4), search.bound_from(4)) == (smallest, bound)
