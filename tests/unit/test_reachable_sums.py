@@ -50,10 +50,10 @@ def test_and_for_each_alone(lists: list[list[int]]) -> None:
 @pytest.mark.parametrize(
     ("most_work", "smallest", "bound"),
     [
-        (16, 5, 5),  # (0 to 3) once, and (4 to 9) twice
-        (15, 5, 5),
-        (12, 5, 5),  # with the 8 known: (0 to 3) once, and (4 to 7) twice
-        (11, 8, 5),
+        (9, 8, 8),  # 1 to 3 once, and 7 to 9 twice
+        (8, 8, 8),
+        (7, 8, 8),  # with a 9 known: 1 to 3 once, and 7 to 8 twice
+        (6, 9, 8),
     ],
 )
 def test_what_is_too_much_work_is_left_at_something_near(
@@ -61,5 +61,5 @@ def test_what_is_too_much_work_is_left_at_something_near(
 ) -> None:
     monkeypatch.setattr(reachable_sums, "MOST_WORK", most_work)
     monkeypatch.setattr(closest_sums, "_MOST_WORK", -1)
-    search = Search(SHORT, [4])
-    assert (search.smallest_from(4), search.bound_from(4)) == (smallest, bound)
+    search = Search(SHORT, [7])
+    assert (search.smallest_from(7), search.bound_from(7)) == (smallest, bound)
