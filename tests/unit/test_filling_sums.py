@@ -1,9 +1,12 @@
 """The smallest sums from many targets up, looked up among all of them."""
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 
 from api.rules import filling_sums
 from api.rules.filling_sums import smallest_sums
+from api.rules.reachable_sums import Search
 
 
 def test_every_target_has_the_smallest_sum_that_is_not_below_it() -> None:
@@ -40,4 +43,25 @@ def test_whether_all_sums_are_looked_at_or_a_few_the_answer_is_the_same(
     monkeypatch.setattr(filling_sums, "_MOST_WORK", most_work)
     filling_sums._all_sums.cache_clear()
     assert smallest_sums([[0, 3], [0, 5]], range(9)) == [0, 3, 3, 3, 5, 5, 8, 8, 8]
+    filling_sums._all_sums.cache_clear()
+
+
+@pytest.mark.parametrize(("most_work", "all_at_once"), [(23, True), (22, False)])
+def test_all_sums_are_looked_at_where_that_is_not_too_much_work(
+    most_work: int, all_at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Up to 3 hundreds with one list, and then up to 10 with both, twice.
+    lists = [[0, 500, 700], [0, 300]]
+    asked: list[list[int]] = []
+
+    class Asked(Search):
+        def __init__(self, lists: Sequence[Sequence[int]], targets: Iterable[int]) -> None:
+            asked.append(list(targets))
+            super().__init__(lists, targets)
+
+    monkeypatch.setattr(filling_sums, "Search", Asked)
+    monkeypatch.setattr(filling_sums, "_MOST_WORK", most_work)
+    filling_sums._all_sums.cache_clear()
+    assert smallest_sums(lists, [1, 301, 1]) == [300, 500, 300]
+    assert asked == ([] if all_at_once else [[1, 301]])
     filling_sums._all_sums.cache_clear()
