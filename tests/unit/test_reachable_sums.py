@@ -56,10 +56,20 @@ def test_and_for_each_alone(lists: list[list[int]]) -> None:
         (6, 9, 8),
     ],
 )
+@pytest.mark.parametrize(("unit", "target"), [(1, 7), (100, 601), (100, 700)])
 def test_what_is_too_much_work_is_left_at_something_near(
-    most_work: int, smallest: int, bound: int, monkeypatch: pytest.MonkeyPatch
+    most_work: int,
+    smallest: int,
+    bound: int,
+    unit: int,
+    target: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reachable_sums, "MOST_WORK", most_work)
     monkeypatch.setattr(closest_sums, "_MOST_WORK", -1)
-    search = Search(SHORT, [7])
-    assert (search.smallest_from(7), search.bound_from(7)) == (smallest, bound)
+    lists = [[0, 3 * unit], [0, 5 * unit, 6 * unit]]
+    search = Search(lists, [target])
+    found = search.amounts_from(target)
+    assert sum(found) == search.smallest_from(target) == smallest * unit
+    assert all(amount in each for amount, each in zip(found, lists, strict=True))
+    assert search.bound_from(target) == bound * unit
