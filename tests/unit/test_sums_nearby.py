@@ -1,0 +1,82 @@
+"""Small sums from a target up, where only some of them can be looked at: what is found of lists
+whose sums are far apart, and of lists whose sums are side by side."""
+
+from typing import Any
+
+import pytest
+
+from api.rules import closest_sums
+from api.rules.closest_sums import closest
+from api.rules.sum_halves import Halves, first_sum
+from tests.unit.test_closest_sums import cut_short, sums_of
+
+# Sums so far apart that nothing rules out the numbers in between.
+SCATTERED = [
+    *([0, 58_650, 84_861], [0, 38_111, 46_704], [0, 8_547, 17_572]),
+    *([0, 70_060, 96_763], [0, 31_903, 76_224], [0, 55_685, 93_416]),
+    *([0, 35_146, 55_259], [0, 14_607, 17_102], [0, 78_615, 93_798]),
+]
+NINE = [581_699 * tenth // 10 + tenth for tenth in range(1, 10)]
+# Sums so near one another that nearly every number is one.
+DENSE = [[0, 3 + i % 4, 40 + 3 * i] for i in range(18)]
+
+
+def test_halves_of_ten_sums_find_the_smallest_of_many_in_one_of_six_orders() -> None:
+    sums = sums_of(DENSE)
+    with cut_short(few=10, many=1, most_work=1_000_000):
+        for target in range(0, sums[-1] + 1, 5):
+            [found] = closest(DENSE, [target], []).values()
+            smallest = min(total for total in sums if total >= target)
+            assert (found.found.total, found.bound) == (smallest, smallest)
+            assert found.is_smallest
+
+
+def test_where_no_bound_is_met_something_near_is_found_in_the_later_orders() -> None:
+    with cut_short(few=27, many=1, most_work=1_000_000):
+        for target in NINE:
+            [found] = closest(SCATTERED, [target], []).values()
+            assert first_sum(SCATTERED, target).total - target > 7_000
+            assert found.found.total - target < 600
+            assert found.found.total == sum(found.found.amounts)
+
+
+def test_where_two_halves_hold_all_lists_the_smallest_of_every_target_is_found() -> None:
+    sums = sums_of(SCATTERED)
+    with cut_short(few=1, many=1000, most_work=1_000_000):
+        for target, found in closest(SCATTERED, NINE, []).items():
+            assert found.is_smallest
+            assert found.found.total == min(total for total in sums if total >= target)
+
+
+@pytest.mark.parametrize(("few", "many"), [(1, 1), (3, 1), (9, 9), (1, 100)])
+@pytest.mark.parametrize("lists", [SCATTERED, DENSE, [[0, 3], [0, 5, 6]], [[0], [0, 100]]])
+def test_what_is_found_is_no_farther_than_where_it_began(
+    few: int, many: int, lists: list[list[int]]
+) -> None:
+    sums = sums_of(lists)
+    targets = range(0, sums[-1] + 1, sums[-1] // 40 + 1)
+    for most_work in (-1, 30, 300, 1_000_000):
+        with cut_short(few=few, many=many, most_work=most_work):
+            near = closest(lists, targets, [100])
+        for target, found in near.items():
+            smallest = min(total for total in sums if total >= target)
+            assert target <= found.bound <= smallest <= found.found.total
+            assert found.found.total <= first_sum(lists, target).total
+            assert found.is_smallest == (found.bound == found.found.total)
+
+
+@pytest.mark.parametrize("most_work", [500, 2_000, 4_000])
+def test_no_more_sums_are_made_for_all_targets_together_than_there_is_time_for(
+    most_work: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    class Counted(Halves):
+        def __init__(self, *arguments: Any, **limits: Any) -> None:
+            super().__init__(*arguments, **limits)
+            made.append(self.work)
+
+    monkeypatch.setattr(closest_sums, "Halves", Counted)
+    with cut_short(few=1, many=1000, most_work=most_work):
+        closest(SCATTERED, NINE, [])
+    assert most_work // 2 < sum(made) <= most_work + 50
