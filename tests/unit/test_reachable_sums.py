@@ -9,6 +9,8 @@ SHORT = [[0, 3], [0, 5, 6]]
 ODD = [[0, 7, 19], [0, 26], [0, 1, 40], [0, 33], [0, 52, 53], [0, 90]]
 UNITS = [[0, 300, 900], [0, 1200], [0, 2100, 2400]]
 FLAT = [[0], [0, 4], [0]]
+THREE = [[0, 3], [0, 5, 6], [0, 20, 21]]
+FEW_ENDINGS = [[0, 100, 200, 300], [0, 401], [0, 100]]
 # More than are put together before it is looked at for the first time, and the second time.
 MANY = [[0, 3 + i % 4, 40 + 3 * i] for i in range(18)]
 ROUND_AND_ODD = [*([0, 100, 300 + 100 * (i % 3)] for i in range(9)), [0, 1], [0, 98, 250]]
@@ -28,7 +30,9 @@ def assert_smallest(search: Search, lists: list[list[int]], target: int, smalles
     assert all(amount in each for amount, each in zip(amounts, lists, strict=True))
 
 
-@pytest.mark.parametrize("lists", [[], SHORT, ODD, UNITS, FLAT, MANY, ROUND_AND_ODD, VERY_MANY])
+@pytest.mark.parametrize(
+    "lists", [[], SHORT, THREE, FEW_ENDINGS, ODD, UNITS, FLAT, MANY, ROUND_AND_ODD, VERY_MANY]
+)
 def test_the_smallest_sum_from_every_target_up_is_found_for_all_together(
     lists: list[list[int]],
 ) -> None:
@@ -39,12 +43,51 @@ def test_the_smallest_sum_from_every_target_up_is_found_for_all_together(
         assert_smallest(search, lists, target, min(s for s in sums if s >= target))
 
 
-@pytest.mark.parametrize("lists", [SHORT, ODD, UNITS, MANY, ROUND_AND_ODD, VERY_MANY])
+@pytest.mark.parametrize(
+    "lists", [SHORT, THREE, FEW_ENDINGS, ODD, UNITS, MANY, ROUND_AND_ODD, VERY_MANY]
+)
 def test_and_for_each_alone(lists: list[list[int]]) -> None:
     sums = sums_of(lists)
     for target in range(0, sums[-1] + 1, max(1, sums[-1] // 150)):
         smallest = min(s for s in sums if s >= target)
         assert_smallest(Search(lists, [target]), lists, target, smallest)
+
+
+@pytest.fixture
+def only_all_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be looked for among some of them."""
+    monkeypatch.setattr(reachable_sums, "closest", None)
+
+
+@pytest.mark.usefixtures("only_all_sums")
+@pytest.mark.parametrize("lists", [SHORT, THREE, ODD, MANY])
+def test_where_all_sums_can_be_looked_at_they_are(lists: list[list[int]]) -> None:
+    for target in range(sum(amounts[-1] for amounts in lists) + 1):
+        assert Search(lists, [target]).smallest_from(target) >= target
+
+
+@pytest.mark.usefixtures("only_all_sums")
+@pytest.mark.parametrize(
+    ("lists", "targets", "work"),
+    [
+        # Of the numbers up to 3 with one list, and up to 9 with two, those that can still matter.
+        (SHORT, [7], 3 * 1 + 3 * 2),  # 1 to 3, and 7 to 9
+        (THREE, [7], 4 * 1 + 10 * 2 + 22 * 2),  # all, all, and 7 to 28
+        (THREE, [28], 3 * 1 + 3 * 2 + 3 * 2),  # 1 to 3, 7 to 9, and 28 to 30
+        (THREE, [22, 28], 4 * 1 + 9 * 2 + 9 * 2),  # all, 1 to 9, and 22 to 30
+        # Either end apart from the other.
+        (THREE, [7, 28], 4 * 1 + 10 * 2 + 22 * 2),
+    ],
+)
+def test_all_sums_that_matter_are_looked_at_unless_that_is_too_much_work(
+    lists: list[list[int]], targets: list[int], work: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reachable_sums, "MOST_WORK", work)
+    smallest = min(total for total in sums_of(lists) if total >= targets[0])
+    assert Search(lists, targets).smallest_from(targets[0]) == smallest
+    monkeypatch.setattr(reachable_sums, "MOST_WORK", work - 1)
+    with pytest.raises(TypeError):
+        Search(lists, targets)
 
 
 @pytest.mark.parametrize(
