@@ -107,4 +107,5 @@ def test_another_order_is_tried_as_long_as_there_is_time(
 ) -> None:
     with cut_short(few=27, many=1, most_work=most_work):
         closest(SCATTERED, NINE, [])
-    assert made == ([159] * 6 + [3] * 2)[:times]
+    assert len(made) == times
+    assert set(made[:6]) == {159}
