@@ -1,5 +1,7 @@
 """The smallest sum from a target up, held against all sums of small lists, each target in turn."""
 
+from itertools import accumulate
+
 import pytest
 
 from api.rules import closest_sums, reachable_sums
@@ -88,6 +90,32 @@ def test_all_sums_that_matter_are_looked_at_unless_that_is_too_much_work(
     monkeypatch.setattr(reachable_sums, "MOST_WORK", work - 1)
     with pytest.raises(TypeError):
         Search(lists, targets)
+
+
+@pytest.mark.usefixtures("only_all_sums")
+@pytest.mark.parametrize(
+    ("lists", "largest"),
+    [
+        ([[0, 3 + i % 4, 40 + 3 * i] for i in range(80)], [40 + 3 * i for i in range(8)]),
+        # The one in odd fen is the first of them, however large it is.
+        (
+            [*([0, 100 * (2 + i % 3), 100 * (7 + i)] for i in range(40)), [0, 1, 5_001]],
+            [5_001, *(100 * (7 + i) for i in range(7))],
+        ),
+    ],
+)
+def test_in_the_middle_of_many_lists_a_target_is_met_with_the_smallest_eight_of_them(
+    lists: list[list[int]], largest: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sum(amounts[-1] for amounts in lists)
+    work = sum((most + 1) * 2 for most in accumulate(largest))
+    monkeypatch.setattr(reachable_sums, "MOST_WORK", work)
+    for target in (whole * 3 // 1000 * 100, whole // 200 * 100 + 1):
+        found = Search(lists, [target])
+        assert_smallest(found, lists, target, target)
+    monkeypatch.setattr(reachable_sums, "MOST_WORK", work - 1)
+    with pytest.raises(TypeError):
+        Search(lists, [whole * 3 // 1000 * 100])
 
 
 @pytest.mark.parametrize(

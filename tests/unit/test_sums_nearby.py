@@ -109,3 +109,13 @@ def test_another_order_is_tried_as_long_as_there_is_time(
         closest(SCATTERED, NINE, [])
     assert len(made) == times
     assert set(made[:6]) == {159}
+
+
+def test_where_the_time_ends_within_an_order_the_first_targets_have_had_it() -> None:
+    nearer = []
+    for most_work in (866, 867, 1025, 1026, 1148, 1149):
+        with cut_short(few=27, many=1, most_work=most_work):
+            nearer.append(closest(SCATTERED, NINE, []))
+    # The fourth order ends before its first target, or behind it, or behind the second one.
+    moved = [[t for t in NINE if one[t] != nearer[0][t]] for one in nearer]
+    assert moved == [[], [], [], NINE[2:3], NINE[2:3], NINE[2:4]]
