@@ -14,6 +14,7 @@ def bounds(
 def test_of_multiples_of_one_number_only_its_multiples_are_sums() -> None:
     lists = [list(range(0, 110, 10))] * 4
     assert bounds(lists, [0, 1, 9, 10, 11, 99, 399]) == [0, 10, 10, 10, 20, 100, 400]
+    assert bounds([list(range(0, 22, 2))] * 4, [0, 11, 12]) == [0, 12, 12]
 
 
 def test_multiples_of_different_numbers_have_in_common_what_divides_both() -> None:
