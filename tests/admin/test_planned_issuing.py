@@ -125,6 +125,14 @@ def test_a_time_that_cannot_be_is_an_error_beside_its_field(
     assert "preview" not in shown.context
 
 
+def test_a_year_and_a_day_ahead_can_be_planned(manager: Client) -> None:
+    AccountFactory()
+    coupon = CouponFactory(valid_end_date=timezone.localdate() + 999 * DAY)
+    assert preview(manager, coupon, moment(366 * DAY)).context["token"]
+    later = preview(manager, coupon, moment(366 * DAY) + dt.timedelta(hours=1))
+    assert "最多提前366天" in later.context["form"].errors["at"][0]
+
+
 def test_the_coupons_last_day_can_be_planned(manager: Client) -> None:
     coupon, _ = CouponFactory(), AccountFactory()
     last = timezone.localtime().replace(hour=23, minute=59) + 7 * DAY

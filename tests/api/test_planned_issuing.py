@@ -22,8 +22,13 @@ from api.services.coupons.refusals import (
     CouponPaused,
     PlannedForThePast,
 )
-from api.services.coupons.segments import NeverOrdered, RegisteredWithin
-from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
+from api.services.coupons.segments import Bought, NeverOrdered, RegisteredWithin
+from tests.support.factories import (
+    AccountFactory,
+    CouponFactory,
+    CouponRecordFactory,
+    CourseFactory,
+)
 from tests.support.tasks import all_come_due, tasks, work_off
 
 pytestmark = pytest.mark.django_db
@@ -229,6 +234,23 @@ def test_a_plan_whose_coupon_cannot_be_issued_then_fails_with_a_sentence(
     assert CouponRecord.objects.count() == before
     assert not IssueBatch.objects.exists()
     assert planning.run_due(now=AT + DAY) == 0
+
+
+def test_where_the_coupon_was_deleted_no_other_is_issued_for_it() -> None:
+    AccountFactory()
+    other = coupon(pk=1)
+    plan = planned(coupon(pk=2))
+    Coupon.objects.get(pk=2).delete()
+    planning.run_due(now=AT)
+    assert ended(plan) == ("failed", None, "这张优惠券已被删除，没有发放任何一张")
+    assert not CouponRecord.objects.filter(coupon=other).exists()
+
+
+def test_the_longest_name_of_a_course_fits_into_what_a_plan_says() -> None:
+    course = CourseFactory(name="课" * 128)
+    plan = planned(coupon(), Audience(None, again=True, segment=Bought(course.pk)))
+    plan.full_clean(exclude=["manager", "number", "settled_at", "cancelled_by", "why"])
+    assert plan.whom == f"买过课程“{course.name}”，已有的也再发一张"
 
 
 def test_a_coupon_that_is_over_when_a_late_run_comes_is_not_issued() -> None:

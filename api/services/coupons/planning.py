@@ -69,7 +69,7 @@ def plan(
             audience=as_json.of_audience(audience),
             terms=as_json.of_terms(terms),
             source=origin.source,
-            whom=_in_words(audience)[:200],
+            whom=_in_words(audience),
             at=at,
             manager_id=by.staff_id,
             planned_at=now,
@@ -146,4 +146,4 @@ def _issue(found: IssuePlan, now: datetime) -> int:
 def _in_words(audience: Audience) -> str:
     named = audience.account_ids
     told = audiences.in_words(audience)
-    return told if named is None else told.replace("指定账户", f"指定的{len(named)}个账户", 1)
+    return told if named is None else told.replace("指定账户", f"指定的{len(named)}个账户")
