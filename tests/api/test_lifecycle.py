@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from api.models import CouponRecord, CouponRecordEvent, IssueBatch
 from api.models.append_only import AppendOnly
@@ -229,15 +230,67 @@ def test_without_its_event_there_is_no_change(monkeypatch: pytest.MonkeyPatch) -
     assert statuses(record) == [0]
 
 
-@pytest.mark.parametrize("number", [2, 20])
+@pytest.mark.parametrize("number", [2, 300])
 def test_the_queries_do_not_grow_with_the_records(
     number: int, django_assert_num_queries: Any
 ) -> None:
-    ids = [record.pk for record in CouponRecordFactory.create_batch(number)]
+    coupon, account = CouponFactory(), AccountFactory()
+    records = lifecycle.come(
+        CouponRecord(coupon=coupon, account=account, number=f"A{at}", get_time=NOW)
+        for at in range(number)
+    )
+    ids = [record.pk for record in records]
     order_id = OrderFactory().pk
     # The rows locked in order, the change, its events.
     with django_assert_num_queries(3):
         lifecycle.lock(ids, order_id=order_id, now=NOW, by=SERVICE)
+
+
+def test_a_single_record_is_not_looked_at_before(django_assert_num_queries: Any) -> None:
+    record, order_id = CouponRecordFactory(), OrderFactory().pk
+    # The change, its event.
+    with django_assert_num_queries(2):
+        lifecycle.lock([record.pk], order_id=order_id, now=NOW, by=SERVICE)
+
+
+@pytest.mark.parametrize("number", [1, 20])
+def test_records_come_in_two_statements(number: int, django_assert_num_queries: Any) -> None:
+    coupon, accounts = CouponFactory(), AccountFactory.create_batch(number)
+    batch = IssueBatch.objects.create(coupon=coupon, key="key", number=number, at=NOW)
+    receivers = [Receiver(account.pk, f"A{account.pk}") for account in accounts]
+    claimed = [
+        CouponRecord(coupon=coupon, account=account, number=f"B{account.pk}", get_time=NOW)
+        for account in accounts
+    ]
+    with django_assert_num_queries(2):
+        lifecycle.come_to(receivers, batch, by=SERVICE, reason="")
+    with django_assert_num_queries(2):
+        lifecycle.come(claimed)
+
+
+@pytest.mark.parametrize(("number", "checked"), [(1, 0), (2, 1), (3, 1), (4, 2)])
+def test_after_each_full_batch_what_it_refers_to_is_checked(
+    number: int, checked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the COMMIT of all of them would check it, and take too long."""
+    monkeypatch.setattr(lifecycle, "BATCH", 2)
+    checks: list[None] = []
+    monkeypatch.setattr(lifecycle, "_check_references", lambda: checks.append(None))
+    CouponRecordFactory.create_batch(number)
+    lifecycle.void_all(CouponRecord.objects.all(), now=NOW, by=SERVICE, reason="x")
+    assert len(checks) == checked
+
+
+def test_only_a_database_that_would_wait_for_the_commit_is_asked_to_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lifecycle, "BATCH", 1)
+    record = CouponRecordFactory()
+    with CaptureQueriesContext(connection) as sent:
+        lifecycle.void(record_id=record.pk, now=NOW, by=SERVICE, reason="x")
+    checks = ("SET CONSTRAINTS", "PRAGMA foreign_key_check")
+    asked = [one["sql"] for one in sent.captured_queries if one["sql"].startswith(checks)]
+    assert bool(asked) is (connection.vendor == "postgresql")
 
 
 def test_what_happened_is_neither_changed_nor_deleted() -> None:

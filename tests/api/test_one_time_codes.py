@@ -162,6 +162,20 @@ def test_a_deleted_accounts_code_is_not_free_again(alice: Customer, bob: Custome
     assert refused(bob, code=code) == NOT_THERE
 
 
+def test_a_code_is_given_to_one_record_and_none_once_it_was_taken_back():
+    batch = making.made(CouponFactory(), 2)
+    used, taken_back = batch.codes.order_by("serial").values_list("pk", flat=True)
+    record, other = CouponRecordFactory.create_batch(2)
+    assert codes.use(used, record)
+    assert not codes.use(used, other)
+    IssueBatch.objects.update(taken_back_at=timezone.now())
+    assert not codes.use(taken_back, other)
+    assert list(batch.codes.order_by("serial").values_list("record", flat=True)) == [
+        record.pk,
+        None,
+    ]
+
+
 def test_a_code_and_a_record_belong_to_each_other_alone():
     batch = making.made(CouponFactory(), 2)
     record = CouponRecordFactory()
@@ -247,6 +261,18 @@ def test_what_was_taken_back_is_neither_exported_nor_made_any_further():
         making.codes_of(batch)
 
 
+def test_codes_that_were_printed_years_ago_are_still_those_of_their_seed():
+    """Another way from the seed to the codes, or to what is kept of them, would make waste paper of
+    all that are in people's hands."""
+    assert codes.stored("23456789ACDEFHJK") == (
+        "bc52378c17cbb8f169cd1cb9a4bdabf1470db58b2a83b4a0140bd246485062d0"
+    )
+    batch = making.ordered(CouponFactory(), 2)
+    IssueBatch.objects.update(seed="ab" * 32)
+    making_codes.go_on(batch.pk)
+    assert making.codes_of(batch) == ["HT5A-593C-9482-27P7", "9Y9M-YH3H-M4M4-FM2J"]
+
+
 def test_one_order_tried_twice_is_one_batch():
     coupon, now = CouponFactory(), timezone.now()
     tried = [
@@ -261,6 +287,11 @@ def test_so_many_are_not_made(number: int):
     with pytest.raises(ValueError, match=str(number)):
         making.ordered(CouponFactory(), number)
     assert not IssueBatch.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1, 100_000])
+def test_the_fewest_and_the_most_that_can_be_ordered(number: int):
+    assert making.ordered(CouponFactory(), number).number == number
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Taking back a batch, or what is in a list: what is unused, in one transaction."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from api.models import Coupon, CouponCode, CouponRecord, CouponRecordEvent, IssueBatch
-from api.services.coupons import claiming, issuing, lifecycle, taking_back
+from api.services.coupons import claiming, issuing, lifecycle, making_codes, taking_back
 from api.services.coupons.audiences import Audience
 from api.services.coupons.lifecycle import SERVICE, Actor
 from api.services.coupons.taking_back import TakenBack
@@ -94,6 +95,22 @@ def test_its_unused_codes_are_nobodys_any_more_and_what_was_claimed_by_others_is
     assert CouponCode.objects.filter(record=None).count() == 2
 
 
+def test_several_batches_are_counted_as_each_of_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    coupon = CouponFactory()
+    records, claimed_by, waiting = issued(coupon), making.made(coupon, 3), making.ordered(coupon, 5)
+    claimed(making.codes_of(claimed_by)[0])
+    monkeypatch.setattr(making_codes, "CHUNK", 2)
+    half_made, gone = making.ordered(coupon, 6), making.made(coupon, 2)
+    making_codes._make_chunk(half_made.pk)
+    take_back(gone)
+    batches = list(IssueBatch.objects.all())
+    found = taking_back.standing_of_all(batches)
+    order = (records, claimed_by, waiting, half_made, gone)
+    assert [found[batch.pk].codes for batch in order] == [0, 2, 5, 6, 0]
+    for batch in batches:
+        assert found[batch.pk] == replace(taking_back.standing_of(batch), last=0)
+
+
 def test_codes_that_are_still_being_made_are_not_made() -> None:
     batch = making.ordered(CouponFactory(), 5)
     assert take_back(batch) == TakenBack(0, 5)
@@ -122,7 +139,7 @@ def test_records_of_a_list_go_by_id_a_batch_of_rows_at_a_time(
 def test_of_no_records_nothing_is_taken_back() -> None:
     CouponRecordFactory()
     found = taking_back.standing(CouponRecord.objects.none())
-    assert (found.unused, found.staying, found.last) == (0, 0, 0)
+    assert (found.unused, found.staying, found.codes, found.last) == (0, 0, 0, 0)
 
 
 def test_whatever_fails_at_the_end_leaves_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
