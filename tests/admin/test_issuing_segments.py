@@ -112,6 +112,12 @@ def test_what_the_condition_lacks_is_an_error_beside_its_field(
     assert "preview" not in answer.context
 
 
+def test_ten_years_are_the_most_days_since_somebody_registered(manager: Client) -> None:
+    account = AccountFactory()
+    seen = preview(manager, CouponFactory(), segment="registered", days="3650")
+    assert seen.context["preview"].receiver_names == (account.username,)
+
+
 def test_fields_of_another_condition_do_not_matter(manager: Client) -> None:
     AccountFactory()
     left = {"days": "x", "course": "99", "accounts": ["x"]}
