@@ -61,6 +61,17 @@ def test_it_is_over_from_the_first_fen_beyond_the_budget(amount: str, over: str)
     assert Commitment(Decimal(amount), 2, Decimal(40)).over == Decimal(over)
 
 
+@pytest.mark.parametrize("amount", ["0.01", "0.50", "2"])
+def test_what_nothing_bounds_is_over_no_budget_however_small(amount: str) -> None:
+    assert Commitment(Decimal(amount), 2, None).over == 0
+
+
+def test_so_many_more_may_take_off_so_much_more() -> None:
+    found = Commitment(Decimal(80), 2, Decimal(40))
+    assert (found.with_more(3).records, found.with_more(3).over) == (5, 120)
+    assert found.records == 2
+
+
 def test_a_coupon_without_a_budget_costs_no_query(django_assert_num_queries: Any) -> None:
     coupon = held(1)
     with django_assert_num_queries(0):

@@ -79,6 +79,12 @@ def test_it_lists_what_ends_within_seven_days_soonest_first() -> None:
     ]
 
 
+def test_of_many_that_end_the_twenty_that_end_soonest_are_listed() -> None:
+    later = [coupon(f"later {number}", ends=5) for number in range(19)]
+    soon = [coupon(f"soon {number}", ends=1) for number in range(2)]
+    assert [row.coupon for row in figures(TODAY).ending] == [*soon, *later[:18]]
+
+
 def test_it_lists_the_five_most_used() -> None:
     for used in range(7):
         one = coupon(f"used {used}")

@@ -65,6 +65,7 @@ def test_what_was_claimed_is_counted_apart_from_what_was_issued() -> None:
 def test_of_nothing_there_is_no_rate() -> None:
     found = of(CouponFactory(quantity=0))
     assert (found.claim_rate, found.use_rate) == (None, None)
+    assert (found.claimed, found.used, found.turnover) == (0, 0, (0, 0, 0))
 
 
 def test_a_day_is_one_of_the_shop() -> None:
@@ -76,7 +77,7 @@ def test_a_day_is_one_of_the_shop() -> None:
     CouponRecordFactory(get_time=MIDNIGHT)  # of another coupon
     by_day = effect.by_day(coupon.pk, today=TODAY, days=3)
     assert by_day == {
-        TODAY - 2 * DAY: Day(),
+        TODAY - 2 * DAY: Day(0, 0, 0, Decimal("0.00")),
         TODAY - DAY: Day(1, 0, 1, Decimal("40.00")),
         TODAY: Day(2, 1, 1, Decimal("40.00")),
     }
@@ -86,7 +87,7 @@ def test_the_first_of_the_days_is_whole() -> None:
     coupon = coupon_at()
     CouponRecordFactory(coupon=coupon, get_time=MIDNIGHT)
     CouponRecordFactory(coupon=coupon, get_time=MIDNIGHT - SECOND)
-    assert effect.by_day(coupon.pk, today=TODAY, days=1) == {TODAY: Day(issued=1)}
+    assert effect.by_day(coupon.pk, today=TODAY, days=1) == {TODAY: Day(1, 0, 0)}
 
 
 def test_what_an_order_that_is_no_more_paid_had_taken_off_counts_on_no_day() -> None:

@@ -118,6 +118,16 @@ def test_days_from_receipt_and_days_given_back_count(alice: Customer):
     assert days == {received.pk: 7, given_back.pk: 5}
 
 
+@pytest.mark.parametrize("half", ["valid_begin_date", "valid_end_date"])
+def test_one_with_but_one_of_the_two_dates_counts_from_its_receipt(alice: Customer, half: str):
+    """As other programs may write it."""
+    days = {"valid_begin_date": None, "valid_end_date": None, "coupon_valid_days": 7}
+    coupon = CouponFactory(**days | {half: today() + 99 * DAY})
+    CouponRecordFactory(account=alice.account, coupon=coupon)
+    (shown,) = listed(alice)
+    assert (shown["first_day"], shown["days_left"]) == (today().isoformat(), 7)
+
+
 def test_one_without_days_has_expired(alice: Customer):
     coupon = CouponFactory(valid_begin_date=None, valid_end_date=None, coupon_valid_days=None)
     CouponRecordFactory(account=alice.account, coupon=coupon)
