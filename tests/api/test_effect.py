@@ -98,6 +98,20 @@ def test_what_an_order_that_is_no_more_paid_had_taken_off_counts_on_no_day() -> 
     assert of(coupon).turnover == (1, 0, 0)
 
 
+def test_a_coupon_of_a_course_took_off_its_line_and_a_site_wide_one_the_order() -> None:
+    course, account = CourseFactory(), AccountFactory()
+    coupons = [coupon_at(course=course, money_equivalent_value=10), coupon_at()]
+    records = [
+        CouponRecordFactory(coupon=one, account=account, get_time=MIDNIGHT) for one in coupons
+    ]
+    policies = [PricePolicyFactory(content_object=one) for one in (course, CourseFactory())]
+    orders.pay(orders.place(account, policies, tuple(records), now=MIDNIGHT), MIDNIGHT)
+    for coupon, took_off in zip(coupons, (10, 40), strict=True):
+        assert of(coupon).turnover == (1, 2 * 99 - 50, took_off)
+        day = effect.by_day(coupon.pk, today=TODAY, days=1)[TODAY]
+        assert (day.used, day.took_off) == (1, took_off)
+
+
 def test_any_number_of_coupons_takes_the_same_queries(django_assert_num_queries: Any) -> None:
     coupons = [CouponRecordFactory().coupon for _ in range(3)]
     with django_assert_num_queries(2):
