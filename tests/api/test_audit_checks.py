@@ -84,6 +84,15 @@ def test_an_event_that_begins_elsewhere_is_named_with_where_the_one_before_led()
     ]
 
 
+@pytest.mark.parametrize("status", range(5))
+def test_a_first_event_that_begins_with_whatever_status_is_named(status: int) -> None:
+    record = without_events(CouponRecordFactory())
+    event(record, status, 0)
+    assert said(records.unlike_the_events_before) == [
+        f"record {record.number}: an event begins with status {status}, after nothing"
+    ]
+
+
 # --- Records and their orders ---------------------------------------------------------------------
 
 
