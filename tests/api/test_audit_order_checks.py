@@ -217,6 +217,18 @@ def test_many_orders_are_looked_at_in_batches_and_each_once(
         assert said(orders.unlike_their_coupons) == []
 
 
+def test_an_order_that_changed_between_two_looks_is_not_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order, ids = with_coupons(UNPAID, None)
+
+    def locked(_account_id: int) -> None:
+        CouponRecord.objects.filter(pk__in=ids).update(status=4, order=order)
+
+    monkeypatch.setattr(orders, "lock_account", locked)
+    assert said(orders.unlike_their_coupons) == []
+
+
 # --- Refunds --------------------------------------------------------------------------------------
 
 
