@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from api.urls import unknown_path
+from luffy.shop import file
 
 urlpatterns = [
     path("api/", include("api.urls")),
     path("api", unknown_path),
     path("admin/", admin.site.urls),
+    # Browsers ask for it beside every page that names no icon of its own, and beside JSON.
+    path("favicon.ico", file, {"name": "icon.svg"}),
 ]
 if settings.SHOP:
     urlpatterns.append(path("", include("luffy.shop")))

@@ -23,8 +23,15 @@ UNFOLD = {
     "SITE_SYMBOL": "confirmation_number",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("api/icon.svg"),
+        }
+    ],
     "STYLES": [lambda request: static("api/desk.css")],
     "SCRIPTS": [lambda request: static("api/desk.js")],
     "SIDEBAR": {"navigation": "api.admin.desk.navigation.sidebar"},
-    "DASHBOARD_CALLBACK": "api.admin.coupons.home.dashboard",
+    "DASHBOARD_CALLBACK": "api.admin.home.dashboard",
 }

@@ -1,9 +1,12 @@
 """Logging in at the desk: so many attempts a minute, as at the API."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -116,3 +119,9 @@ def test_a_name_that_cannot_be_is_an_error_in_the_form(client: Client, name: str
     assert answer.status_code == 200
     assert answer.context["form"].errors
     assert not is_in(client)
+
+
+def test_the_desk_has_an_icon_of_its_own(client: Client) -> None:
+    page = client.get("/admin/login/").content.decode()
+    (icon,) = re.findall(r'<link rel="icon" href="/static/(.+?)" type="image/svg\+xml"', page)
+    assert Path(finders.find(icon)).read_text().startswith("<svg")

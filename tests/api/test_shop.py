@@ -176,3 +176,9 @@ def test_they_can_be_switched_off(visitor: Client, settings: Any) -> None:
         importlib.reload(urls)
         clear_url_caches()
     assert visitor.get("/").status_code == 200
+
+
+def test_a_browser_that_asks_for_an_icon_gets_the_shop_s(visitor: Client) -> None:
+    answer = visitor.get("/favicon.ico")
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert gzip.decompress(answer.content) == (shop.FOLDER / "icon.svg").read_bytes()
