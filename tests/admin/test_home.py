@@ -1,4 +1,4 @@
-"""The home page: what a manager looks for first, in a fixed number of queries."""
+"""The home page: what a manager or an accountant looks for first, in a fixed number of queries."""
 
 import datetime as dt
 import json
@@ -6,11 +6,17 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from api.admin.orders import home
+from api.models import Bill, Refund
 from api.services.coupons.figures import figures
+from api.services.reconciling import judging
+from tests.admin import rows
+from tests.admin.conftest import MakeStaff
 from tests.support.factories import CouponFactory, CouponRecordFactory
+from tests.support.orders import order, pay
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -127,3 +133,92 @@ def test_who_may_not_see_coupons_sees_no_figures(course_manager: Client) -> None
     page = course_manager.get("/admin/").content.decode()
     assert "双十二" not in page
     assert "专题课与模块" in page
+
+
+# --- What waits for an accountant -----------------------------------------------------------------
+
+
+@pytest.fixture
+def finance(staff: MakeStaff) -> Client:
+    return staff("finance", "财务")
+
+
+def cards(browser: Client) -> dict[str, tuple[str, str, str]]:
+    """By title: the number, the note, and where it leads."""
+    page = browser.get("/admin/").content.decode()
+    blocks = re.findall(r'<a href="([^"]+)" class="bg-white block(.+?)</a>', page, re.DOTALL)
+    texts = [(url, re.findall(r">\s*([^<>\s][^<>]*?)\s*<", block)) for url, block in blocks]
+    return {title: (number, note, url) for url, (title, number, note) in texts}
+
+
+def test_refunds_that_are_asked_for_wait_for_an_accountant(finance: Client) -> None:
+    one, _, done, sent = rows.refund(), rows.refund(), rows.refund(), rows.refund()
+    Refund.objects.filter(pk=done.pk).update(status=Refund.Status.DONE)
+    Refund.objects.filter(pk=sent.pk).update(status=Refund.Status.APPROVED)
+    Refund.objects.filter(pk=one.pk).update(amount=1200)
+    shown = cards(finance)
+    assert shown["待审核退款"] == ("2", "共1,299.00元", "/admin/api/refund/?status__exact=0")
+    assert shown["退款中"] == ("1", "等待支付渠道确认", "/admin/api/refund/?status__exact=1")
+    page = finance.get("/admin/").content.decode()
+    assert one.out_request_no in page
+    assert f"/admin/api/refund/{one.pk}/change/" in page
+    assert done.out_request_no not in page
+
+
+def test_differences_and_bills_that_did_not_come_wait_for_an_accountant(finance: Client) -> None:
+    line = rows.bill_line()
+    judging.count(line.bill)
+    balanced, missing = rows.bill(), rows.bill()
+    Bill.objects.filter(pk=missing.pk).update(fetched_at=None, problem="连接超时")
+    shown = cards(finance)
+    assert shown["待处理差异"] == ("1", "账单与本店不一致", "/admin/api/billline/")
+    assert shown["未取得账单"] == ("1", "系统会继续尝试", "/admin/api/bill/")
+    page = finance.get("/admin/").content.decode()
+    assert f"bill__day_from={line.bill.day}" in page
+    assert "连接超时" in page
+    assert f"/admin/api/bill/{balanced.pk}/change/" not in page
+
+
+def test_yesterday_s_money_leads_to_its_closing(finance: Client) -> None:
+    now = timezone.now()
+    yesterday = timezone.localdate(now) - DAY
+    for when in (now - DAY, now - DAY, now, now - 2 * DAY):
+        placed = order()
+        pay(placed, now=when)
+    shown = cards(finance)["昨日净额（元）"]
+    closing = f"/admin/api/ledgerentry/closing/?first={yesterday}&amp;last={yesterday}"
+    assert shown == ("198.00", "收款198.00，退款0.00", closing)
+
+
+def test_an_accountant_for_whom_nothing_waits_is_told_so(finance: Client) -> None:
+    page = finance.get("/admin/").content.decode()
+    assert "财务概况" in page
+    assert "没有待审核的退款。" in page
+    assert "没有要核对的账单。" in page
+
+
+def test_a_manager_sees_nothing_of_what_waits_for_an_accountant(manager: Client) -> None:
+    rows.refund()
+    page = manager.get("/admin/").content.decode()
+    assert "优惠券概况" in page
+    assert "退款" not in page
+
+
+def test_who_may_see_everything_sees_both(chief: Client) -> None:
+    page = chief.get("/admin/").content.decode()
+    assert "待审核退款" in page
+    assert "7天内结束使用的优惠券" in page
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_the_queries_for_an_accountant_do_not_grow(
+    number: int, finance: Client, django_assert_num_queries: Any
+) -> None:
+    for _ in range(number):
+        rows.refund()
+        judging.count(rows.bill_line().bill)
+    request = RequestFactory().get("/admin/")
+    request.user = finance.user
+    finance.user.get_all_permissions()
+    with django_assert_num_queries(6):
+        home.shown(request)

@@ -32,6 +32,14 @@ COLOURS = {"平": "success", "长款": "warning", "短款": "danger", "金额不
 BALANCED = BillResult.BALANCED.value
 
 
+def differences_of(bill: Bill) -> str:
+    """How many of its lines somebody must look at, as a link to them."""
+    day = f"bill__day_from={bill.day}&bill__day_to={bill.day}"
+    query = f"bill__channel__exact={bill.channel}&{day}"
+    url = f"{reverse('admin:api_billline_changelist')}?{query}"
+    return format_html('<a class="text-primary-600" href="{}">{}笔</a>', url, bill.unsettled)
+
+
 @admin.register(Bill)
 class BillAdmin(FactsAdmin):
     fields = (
@@ -44,7 +52,6 @@ class BillAdmin(FactsAdmin):
         "surplus",
         "shortage",
         "mismatched",
-        "unsettled",
         "differences",
         "fetched_at",
         "tried_at",
@@ -80,10 +87,7 @@ class BillAdmin(FactsAdmin):
     def differences(self, bill: Bill) -> str:
         if not bill.unsettled:
             return "0"
-        day = f"bill__day_from={bill.day}&bill__day_to={bill.day}"
-        query = f"bill__channel__exact={bill.channel}&{day}"
-        url = f"{reverse('admin:api_billline_changelist')}?{query}"
-        return format_html('<a href="{}">{}笔</a>', url, bill.unsettled)
+        return differences_of(bill)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Bill], search_term: str

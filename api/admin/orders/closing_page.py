@@ -68,10 +68,10 @@ def _shortcuts(today: date) -> list[tuple[str, str]]:
         ("本月", month, today),
         ("上月", before.replace(day=1), before),
     ]
-    return [(name, _address(first, last)) for name, first, last in spans]
+    return [(name, address(first, last)) for name, first, last in spans]
 
 
-def _address(first: date, last: date) -> str:
+def address(first: date, last: date) -> str:
     return f"{reverse('admin:api_ledgerentry_closing')}?first={first}&last={last}"
 
 
@@ -89,11 +89,11 @@ def _shown(found: Closing, *, may_link: bool) -> dict[str, Any]:
     days = [[_link(day), *_money(money)] for day, money in found.days.items()]
     return {
         "cards": [
-            ("收款", _yuan(whole.received), f"{found.orders}个订单付款"),
-            ("退款", _yuan(whole.refunded), f"{found.refunds}笔退款完成"),
-            ("净额", _yuan(whole.net), "收款减去退款"),
-            ("优惠抵扣", _yuan(found.given), "已减去退款收回的"),
-            ("多付待退", _yuan(found.to_return), f"截至{found.last}"),
+            ("收款", yuan(whole.received), f"{found.orders}个订单付款"),
+            ("退款", yuan(whole.refunded), f"{found.refunds}笔退款完成"),
+            ("净额", yuan(whole.net), "收款减去退款"),
+            ("优惠抵扣", yuan(found.given), "已减去退款收回的"),
+            ("多付待退", yuan(found.to_return), f"截至{found.last}"),
         ],
         "channels": _table("渠道", MONEY_HEADERS, [*channels, ["合计", *_money(whole)]]),
         "discounts": _table("优惠券", ["抵扣", "退款收回", "净额"], coupons),
@@ -102,7 +102,7 @@ def _shown(found: Closing, *, may_link: bool) -> dict[str, Any]:
 
 
 def _link(day: date) -> str:
-    return format_html('<a class="text-primary-600" href="{}">{}</a>', _address(day, day), day)
+    return format_html('<a class="text-primary-600" href="{}">{}</a>', address(day, day), day)
 
 
 def _table(first: str, headers: list[str], rows: list[list[Any]]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _table(first: str, headers: list[str], rows: list[list[Any]]) -> dict[str, A
 
 def _money(money: Money) -> list[str]:
     amounts = (money.received, money.excess, money.refunded, money.returned, money.net)
-    return [_yuan(amount) for amount in amounts]
+    return [yuan(amount) for amount in amounts]
 
 
 def _coupon(one: Discount, *, may_link: bool) -> list[Any]:
@@ -119,8 +119,8 @@ def _coupon(one: Discount, *, may_link: bool) -> list[Any]:
     if may_link and one.coupon:
         url = reverse("admin:api_coupon_change", args=[one.coupon])
         name = format_html('<a class="text-primary-600" href="{}">{}</a>', url, name)
-    return [name, _yuan(one.given), _yuan(one.taken_back), _yuan(one.net)]
+    return [name, yuan(one.given), yuan(one.taken_back), yuan(one.net)]
 
 
-def _yuan(amount: Any) -> str:
+def yuan(amount: Any) -> str:
     return f"{amount:,.2f}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -91,11 +92,10 @@ class Closing:
 def closing(first: date, last: date) -> Closing:
     """What the books say of these days. Five queries, and their cost grows with the entries of
     these days; but for what is to go back, which is of all."""
-    start, end = _start_of(first), _start_of(last + timedelta(days=1))
-    entries = LedgerEntry.objects.filter(at__gte=start, at__lt=end).order_by()
+    entries, end = _of_days(first, last), _start_of(last + timedelta(days=1))
     found = Closing(first, last, channels={channel: Money() for channel in CHANNELS})
-    of_channels = entries.filter(account__in=[channel.value for channel in CHANNELS])
-    moved = of_channels.annotate(day=TruncDate("at")).values_list("day", "account", "event")
+    moved = _of_channels(entries).annotate(day=TruncDate("at"))
+    moved = moved.values_list("day", "account", "event")
     for day, account, event, amount in moved.annotate(sum=Sum("amount")).order_by("day"):
         found.channels[LedgerAccount(account)].add(event, amount)
         found.days.setdefault(day, Money()).add(event, amount)
@@ -106,6 +106,25 @@ def closing(first: date, last: date) -> Closing:
     owed = LedgerEntry.objects.filter(account=LedgerAccount.EXCESS.value, at__lt=end)
     found.to_return = -(owed.aggregate(sum=Sum("amount"))["sum"] or NOTHING)
     return found
+
+
+@may_be_old
+def moved_on(day: date) -> Money:
+    """What all channels together received and gave on that day. One query."""
+    found = Money()
+    events = _of_channels(_of_days(day, day)).values_list("event")
+    for event, amount in events.annotate(sum=Sum("amount")):
+        found.add(event, amount)
+    return found
+
+
+def _of_days(first: date, last: date) -> "QuerySet[Any]":
+    start, end = _start_of(first), _start_of(last + timedelta(days=1))
+    return LedgerEntry.objects.filter(at__gte=start, at__lt=end).order_by()
+
+
+def _of_channels(entries: "QuerySet[Any]") -> "QuerySet[Any]":
+    return entries.filter(account__in=[channel.value for channel in CHANNELS])
 
 
 def _discounts(entries: "QuerySet[LedgerEntry]") -> Iterator[Discount]:
