@@ -145,8 +145,8 @@ class IssueBatchAdmin(DeskAdmin):
         return batch.manager.get_username() if batch.manager else None
 
     @display(description="撤回时间")
-    def taken_back(self, batch: IssueBatch) -> str:
-        return in_short(batch.taken_back_at)
+    def taken_back(self, batch: IssueBatch) -> str | None:
+        return in_short(batch.taken_back_at) or None
 
     @display(description="优惠券")
     def of_coupon(self, batch: IssueBatch) -> str:

@@ -99,8 +99,8 @@ class CouponCodeAdmin(LongListAdmin):
         return code.record.account.username if code.record else None
 
     @display(description="领取时间")
-    def claimed_at(self, code: CouponCode) -> str:
-        return in_short(code.record.get_time if code.record else None)
+    def claimed_at(self, code: CouponCode) -> str | None:
+        return in_short(code.record.get_time) if code.record else None
 
     @display(description="发放记录")
     def of_record(self, code: CouponCode) -> str | None:

@@ -149,8 +149,8 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
         return in_short(record.get_time)
 
     @display(description="使用时间")
-    def used(self, record: CouponRecord) -> str:
-        return in_short(record.used_time)
+    def used(self, record: CouponRecord) -> str | None:
+        return in_short(record.used_time) or None
 
     @display(description="订单")
     def of_order(self, record: CouponRecord) -> str | None:
