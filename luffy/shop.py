@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from csp.decorators import csp
 from django.conf import settings
@@ -19,6 +18,8 @@ from django.urls import path, re_path
 from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
+
+from api.services import pictures
 
 FOLDER = Path(__file__).resolve().parents[1] / "shop"
 TYPES = {
@@ -58,7 +59,7 @@ class Shop:
 
 def shop() -> Shop:
     """The folder as it is; where DEBUG is on, as it is now."""
-    return _read(_served(settings.MEDIA_URL), _newest() if settings.DEBUG else 0)
+    return _read(pictures.place(), _newest() if settings.DEBUG else 0)
 
 
 @require_safe
@@ -112,14 +113,6 @@ def _read(media: str, _newest: int) -> Shop:
     own = own.replace('name="media" content=""', f'name="media" content="{escape(media)}"')
     files = {name: File.of(content, Path(name).suffix) for name, content in contents.items()}
     return Shop(version, files, File.of(own.encode(), ".html"))
-
-
-def _served(media: str) -> str:
-    """Where the pictures are; nowhere on a developer's machine to which none was uploaded yet: a
-    page would ask for those of the demo in vain."""
-    elsewhere = bool(urlsplit(media).netloc)
-    there = elsewhere or not settings.DEBUG or Path(settings.MEDIA_ROOT).is_dir()
-    return media if there else ""
 
 
 # Those of shop/routes.js.

@@ -4,8 +4,9 @@ it: a whole address, or a name behind MEDIA_URL, such as files get that are uplo
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -65,4 +66,12 @@ def address_of(name: str) -> str:
     from which the page's policy lets none in."""
     if name.startswith(("http://", "https://", "//")):
         return name if name.startswith(settings.MEDIA_URL) else ""
-    return settings.MEDIA_URL + quote(name.lstrip("/")) if name else ""
+    return place() + quote(name.lstrip("/")) if name and place() else ""
+
+
+def place() -> str:
+    """Where the pictures are; nowhere on a developer's machine to which none was uploaded yet: a
+    page would ask for those of the demo in vain."""
+    elsewhere = bool(urlsplit(settings.MEDIA_URL).netloc)
+    there = elsewhere or not settings.DEBUG or Path(settings.MEDIA_ROOT).is_dir()
+    return settings.MEDIA_URL if there else ""

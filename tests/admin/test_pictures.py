@@ -139,3 +139,14 @@ def test_degrees_teachers_and_articles_take_pictures_too(chief: Client, model: s
     page = chief.get(f"/admin/api/{model}/add/").content.decode()
     assert 'accept="image/jpeg,image/png,image/webp"' in page
     assert 'enctype="multipart/form-data"' in page
+
+
+def test_a_developer_s_desk_without_pictures_asks_for_none(
+    chief: Client, settings: Any, media: Path
+) -> None:
+    settings.DEBUG, address = True, f"/admin/api/course/{course().pk}/change/"
+    for url in (address, "/admin/api/course/"):
+        assert "<img" not in chief.get(url).content.decode()
+    media.mkdir()
+    for url in (address, "/admin/api/course/"):
+        assert 'src="/media/course.jpg"' in chief.get(url).content.decode()
