@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from api.admin.desk.navigation import SECTIONS
 from api.models import Coupon, Course
-from tests.admin.rows import MAKERS
+from tests.admin.rows import MAKERS, chapter, course, degree
 from tests.support.factories import CouponFactory
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +95,23 @@ def test_a_post_is_called_a_post_wherever_one_is_chosen(chief: Client) -> None:
     assert 'data-field-name="岗位"' in form
     assert 'data-field-name="组"' not in form
     assert 'data-label="岗位"' in chief.get("/admin/auth/group/").content.decode()
+
+
+def test_rows_that_are_to_be_deleted_together_are_called_so_too(chief: Client) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [chapter().pk]}
+    asked = chief.post("/admin/api/coursechapter/", chosen).content.decode()
+    assert re.search(r"删除选中的\s*章节\s*吗", asked)
+    assert "课程章节" not in asked
+
+
+def test_a_time_of_study_is_counted_in_chinese_days(chief: Client) -> None:
+    for kind, make in (("course", course), ("degreecourse", degree)):
+        form = chief.get(f"/admin/api/{kind}/{make().pk}/change/").content.decode()
+        assert "建议学习周期（天）" in form
+        assert "(days)" not in form
+    assert "建议学习周期（天）" in chief.get("/admin/api/degreecourse/").content.decode()
+
+
+def test_a_list_says_how_many_rows_it_has_as_every_other(chief: Client) -> None:
+    for kind, number in (("user", 1), ("group", 3)):
+        assert f"共{number}条" in chief.get(f"/admin/auth/{kind}/").content.decode()

@@ -52,6 +52,7 @@ class CourseAdmin(WithPictures, KeepsCoupons):
         "course_type": "课程类型",
         "degree_course": "所属学位课",
         "level": "难度",
+        "period": "建议学习周期（天）",
         "status": "状态",
     }
     list_display = (

@@ -20,6 +20,8 @@ from api.models import (
     Teacher,
 )
 
+PERIOD = "建议学习周期（天）"
+
 
 class ScholarshipInline(DeskTabularInline):
     model = Scholarship
@@ -45,9 +47,14 @@ class TeacherAdmin(WithPictures, DeskAdmin):
 @admin.register(DegreeCourse)
 class DegreeCourseAdmin(WithPictures, KeepsCoupons):
     picture_field = "course_img"
-    labels = {"name": "学位课名称"}
-    list_display = (column("name", "学位课名称"), "picture", "period", "total_scholarship")
-    list_filter = (("period", RangeNumericFilter),)
+    labels = {"name": "学位课名称", "period": PERIOD}
+    list_display = (
+        column("name", "学位课名称"),
+        "picture",
+        column("period", PERIOD),
+        "total_scholarship",
+    )
+    list_filter = (("period", titled(PERIOD, RangeNumericFilter)),)
     list_filter_submit = True
     search_fields = ("name",)
     ordering = ("id",)

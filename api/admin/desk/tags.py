@@ -6,7 +6,7 @@ from django import template
 from django.contrib import admin
 from django.db.models import Model
 
-from api.admin.desk.names import name_at
+from api.admin.desk import names
 
 register = template.Library()
 
@@ -18,7 +18,13 @@ def desk_name(part: dict[str, Any]) -> Any:
     if isinstance(title, Model) and admin.site.is_registered(type(title)):
         named = getattr(admin.site.get_model_admin(type(title)), "title_of", str)
         return named(title)
-    return name_at(part.get("link"), title)
+    return names.name_at(part.get("link"), title)
+
+
+@register.filter
+def renamed(told: Any) -> str:
+    """The name of a kind of rows as Django has it, from the model, by the desk's name."""
+    return names.renamed(str(told))
 
 
 @register.filter

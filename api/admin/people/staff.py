@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from api.admin.desk.base import LongListAdmin
+from api.admin.desk.base import CountedPages, LongListAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.filters import DaysFilter
 from api.admin.desk.lists import GuardedListAdmin
@@ -64,6 +64,7 @@ class GivesRights:
 @admin.register(User)
 class StaffAdmin(GivesRights, UserAdmin, GuardedListAdmin):
     form = UserChangeForm
+    paginator = CountedPages
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
@@ -83,6 +84,7 @@ class StaffAdmin(GivesRights, UserAdmin, GuardedListAdmin):
 # GroupAdmin has narrower types for formfield_for_manytomany.
 class StaffGroupAdmin(GivesRights, GroupAdmin, GuardedListAdmin):  # type: ignore[misc]
     list_display = (column("name", "岗位"),)
+    paginator = CountedPages
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
