@@ -40,7 +40,7 @@ def addresses() -> list[str]:
         "",
         *(f"api/{name}/" for name in EVERYWHERE),
         *(f"api/{name}/add/" for name in FORMS),
-        *(f"{coupon}/{page}/" for page in ("change", "issue", "effect", "history", "codes")),
+        *(f"{coupon}/{page}/" for page in ("change", "issue", "effect", "history", "copy")),
         f"api/couponrecord/{record.pk}/change/",
         "api/couponrecord/export/",
         f"api/order/{bought.pk}/change/",
