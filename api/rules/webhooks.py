@@ -32,8 +32,8 @@ JITTER = 0.1  # of the pause, added at most: not all that failed together come a
 
 
 def pause_after(attempts: int, chance: float) -> timedelta | None:
-    """How long to wait after so many attempts have failed, or None: it is a dead letter. `chance`
-    is from 0 to 1."""
+    """How long to wait after so many attempts, at least one, have failed, or None: it is a dead
+    letter. `chance` is from 0 to 1."""
     if attempts > len(BACKOFF):
         return None
-    return BACKOFF[max(attempts, 1) - 1] * (1 + JITTER * chance)
+    return BACKOFF[attempts - 1] * (1 + JITTER * chance)
