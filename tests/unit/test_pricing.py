@@ -251,6 +251,15 @@ def test_choosing_what_is_not_offered_there_is_refused() -> None:
             choose(basket, choice)
 
 
+def test_a_coupon_is_known_by_the_value_of_its_id_however_large() -> None:
+    coupon, same = cut(int("100000"), "3"), int("100000")
+    of_course = choose(Basket((course("10", coupon),)), Choice((same,), None))
+    site_wide = choose(Basket(bare("10"), (coupon,)), Choice((None,), same))
+    for basket in (of_course, site_wide):
+        priced = breakdown(basket)
+        assert (priced.total, priced.idle) == (D(7), ())
+
+
 # The best choice
 
 
