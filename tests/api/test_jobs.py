@@ -133,6 +133,22 @@ def test_nightly_jobs_run_once_a_day_of_the_shops():
     assert ran(NIGHT + 2 * SECOND).keys() == always
 
 
+def test_what_tidies_up_whole_tables_is_done_once_a_night():
+    assert {job.name for job in jobs.JOBS if job.nightly} == {
+        "expire coupons",
+        "forget idempotency keys",
+        "forget forged notifications",
+        "forget delivered events",
+        "forget finished tasks",
+    }
+
+
+def test_a_clock_that_was_put_back_has_no_night_come_twice():
+    nightly = next(job for job in jobs.JOBS if job.nightly)
+
+    assert not nightly.is_due(NIGHT + SECOND, NIGHT)
+
+
 def test_a_job_that_fails_stops_no_other_and_is_due_again(monkeypatch, capsys):
     def fail(**_: object) -> int:
         raise ZeroDivisionError
@@ -155,31 +171,24 @@ def test_a_job_that_fails_stops_no_other_and_is_due_again(monkeypatch, capsys):
 
 def test_tasks_that_went_well_are_kept_for_a_week_others_for_four():
     now = timezone.now()
-    for _ in range(5):
+    for _ in range(6):
         orders.order()
     ends = {
-        "SUCCESSFUL": background.KEPT_FOR,
-        "FAILED": 4 * background.KEPT_FOR,
-        "RUNNING": 4 * background.KEPT_FOR,
+        "SUCCESSFUL": timedelta(days=7),
+        "FAILED": timedelta(days=28),
+        "RUNNING": timedelta(days=28),
     }
     kept = []
     rows = iter(DBTaskResult.objects.all())
     for status, age in ends.items():
-        row = next(rows)
-        fresh = now - age + SECOND
-        DBTaskResult.objects.filter(pk=row.pk).update(
-            status=status, started_at=fresh, finished_at=fresh
-        )
-        kept.append(row.pk)
-    gone = [next(rows).pk for _ in range(2)]
-    DBTaskResult.objects.filter(pk=gone[0]).update(
-        status="FAILED", finished_at=now - 4 * background.KEPT_FOR
-    )
-    DBTaskResult.objects.filter(pk=gone[1]).update(
-        status="RUNNING", started_at=now - 4 * background.KEPT_FOR
-    )
+        fresh, old = next(rows), next(rows)
+        for row, at in ((fresh, now - age + SECOND), (old, now - age)):
+            DBTaskResult.objects.filter(pk=row.pk).update(
+                status=status, started_at=at, finished_at=at
+            )
+        kept.append(fresh.pk)
 
-    assert background.forget_old(now=now) == 2
+    assert background.forget_old(now=now) == 3
     assert set(DBTaskResult.objects.values_list("pk", flat=True)) == set(kept)
 
 
@@ -198,7 +207,7 @@ def test_the_check_names_jobs_that_never_ran():
         call_command("jobs", "--check")
 
 
-@pytest.mark.parametrize(("minutes", "late"), [(19, False), (21, True)])
+@pytest.mark.parametrize(("minutes", "late"), [(20, False), (21, True)])
 def test_the_check_names_a_job_that_ran_too_long_ago(minutes, late):
     now = timezone.now()
     ran(now)
@@ -238,6 +247,31 @@ def test_a_task_that_is_not_put_off_waits_from_when_it_was_asked_for():
 
     assert found == background.Waiting(1, now - timedelta(minutes=6))
     assert background.waiting(now=now, for_longer_than=timedelta(minutes=7)) is None
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(5, True), (4, False), (-4, False)])
+def test_a_task_that_was_put_off_waits_from_the_moment_it_was_put_off_to(minutes, waits):
+    orders.order()
+    now = timezone.now()
+    to = now - timedelta(minutes=minutes)
+    DBTaskResult.objects.update(run_after=to, enqueued_at=now - timedelta(hours=1))
+
+    found = background.waiting(now=now, for_longer_than=timedelta(minutes=5))
+
+    assert found == (background.Waiting(1, to) if waits else None)
+
+
+def test_of_tasks_that_wait_it_is_told_how_many_and_since_when_the_first():
+    for _ in range(3):
+        orders.order()
+    now = timezone.now()
+    for minutes, row in zip([7, 9, 8], DBTaskResult.objects.order_by("pk"), strict=True):
+        at = now - timedelta(minutes=minutes)
+        DBTaskResult.objects.filter(pk=row.pk).update(run_after=at, enqueued_at=at)
+
+    found = background.waiting(now=now, for_longer_than=timedelta(minutes=8))
+
+    assert found == background.Waiting(2, now - timedelta(minutes=9))
 
 
 def test_the_check_changes_nothing():

@@ -326,7 +326,7 @@ def test_orders_that_wait_are_those_that_are_unpaid_or_ask_for_a_refund():
     assert gauge("luffy_orders_waiting", state="unpaid") == 1
     assert gauge("luffy_orders_waiting", state="refund_asked") == 0
 
-    at_the_limit = order.expires_at + waiting.OVERDUE
+    at_the_limit = order.expires_at + timedelta(minutes=10)
     assert gauge("luffy_orders_overdue", at_the_limit - timedelta(microseconds=1)) == 0
     assert gauge("luffy_orders_overdue", at_the_limit) == 1
 

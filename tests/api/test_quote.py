@@ -568,3 +568,18 @@ def test_a_price_costs_a_fixed_number_of_round_trips_and_queries(
 def _content_types_known(db: None) -> None:
     """Django asks for a content type once in a process's life, which is not in the budgets."""
     ContentType.objects.get_for_model(Course)
+
+
+def test_taking_the_best_choice_drops_a_coupon_wherever_none_is_best(alice, courses, redis: Redis):
+    give(alice, 4, course=courses[0], money_equivalent_value=40)
+    give(alice, 5, money_equivalent_value=30)
+    settle(alice, 1, 2)
+    choose(alice, 1, 4)
+    choose(alice, None, 5)
+    Coupon.objects.update(disabled=True)
+
+    assert data_of(alice.post(BEST))["total"] == "721.00"
+
+    settled = alice.get("/api/payment/").json()["data"]
+    assert [course["default_coupon"] for course in settled["course_list"]] == ["0", "0"]
+    assert settled["global_coupon_dict"]["default_coupon"] == "0"

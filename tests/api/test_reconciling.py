@@ -283,6 +283,23 @@ def test_what_neither_of_two_bills_has_is_missed_once(gateway: LocalGateway) -> 
     assert (str(missed), missed.result, missed.bill.day) == (payment.out_trade_no, "shortage", NEXT)
 
 
+@pytest.mark.parametrize(
+    ("noted", "missed"),
+    [(LAST.replace(minute=29), True), (LAST.replace(minute=30, second=0), False)],
+)
+def test_money_of_the_last_half_hour_alone_is_not_missed_in_the_bill_of_the_day(
+    gateway: LocalGateway, noted: Any, missed: bool
+) -> None:
+    payment = paid_through(gateway, "alipay", noted=noted)
+    paid_through(gateway, "alipay")
+    gateway.book.falsify("alipay", str(DAY), f"{payment.out_trade_no}/", "omit")
+
+    reconcile("alipay", DAY, now=MORNING)
+
+    expected = ["balanced", "shortage"] if missed else ["balanced"]
+    assert [one[0] for one in lines()] == expected
+
+
 # --- Bills that do not come -----------------------------------------------------------------------
 
 
