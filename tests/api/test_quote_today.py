@@ -348,6 +348,42 @@ def test_an_order_keeps_the_most_that_was_consented_to(capped):
     ]
 
 
+@pytest.mark.parametrize("first", [6, 100_000])
+def test_each_coupon_says_whether_it_is_the_one_chosen_whatever_its_id(shopper, first):
+    course = Course.objects.get(pk=1)
+    for pk in (first, first + 1):
+        give(shopper, pk, course=course, money_equivalent_value=40)
+    for pk in (first + 2, first + 3):
+        give(shopper, pk, money_equivalent_value=10)
+    shopper.settle([1, 2])
+    shopper.choose(first + 1, courseid=1)
+    shopper.choose(first + 2)
+
+    found = quote(shopper)
+
+    offered = [*found["course_list"][0]["coupons"], *found["global_coupons"]]
+    assert [one["id"] for one in offered if one["chosen"]] == [first + 1, first + 2]
+    assert [one["id"] for one in offered if one["at_work"]] == [first + 1, first + 2]
+    assert found["course_list"][0]["coupon_usable"] is found["global_coupon_usable"] is True
+    assert (found["course_list"][0]["coupon"], found["global_coupon"]) == (first + 1, first + 2)
+
+
+def test_a_coupon_that_cannot_be_used_is_shown_as_it_is_today(settled):
+    edit_coupon(money_equivalent_value=300, name="改名", disabled=True)
+
+    (coupon,) = quote(settled)["global_coupons"]
+
+    assert (coupon["name"], coupon["words"], coupon["usable"]) == ("改名", "满600减300", False)
+
+
+def test_a_coupon_whose_record_is_gone_is_shown_as_it_was_offered(settled):
+    CouponRecord.objects.filter(pk=5).delete()
+
+    (coupon,) = quote(settled)["global_coupons"]
+
+    assert (coupon["name"], coupon["words"], coupon["usable"]) == ("", "满600减500", False)
+
+
 # --- The version ----------------------------------------------------------------------------------
 
 
@@ -384,6 +420,16 @@ def test_a_coupon_that_lies_idle_is_not_in_the_version(settled):
     CouponRecord.objects.filter(pk=6).update(status=3)
 
     assert quote(settled)["version"] == before
+
+
+def test_a_choice_that_is_not_offered_is_in_the_version_as_no_choice(settled, redis: Redis):
+    settled.choose(0)
+    before = quote(settled)
+
+    redis.hset(SettlementStore.coupon_key(settled.account.pk), "default_coupon", 999)
+
+    after = quote(settled)
+    assert (after["global_coupon"], after["version"]) == (None, before["version"])
 
 
 # --- Accepting today ------------------------------------------------------------------------------

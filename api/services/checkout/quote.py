@@ -12,8 +12,8 @@ from api.rules.coupons import Worth
 
 @dataclass(frozen=True, slots=True)
 class QuotedCoupon:
-    """A coupon that the settlement offers, on today's terms, or, if it cannot be used any more, on
-    those that it was offered with.
+    """A coupon that the settlement offers, on today's terms, or, if its record is gone, on those
+    that it was offered with.
 
     It is `at_work`, or `code` and `reason` say why not. `short` (元) is what is missing to its
     minimum; `saves` (元) how much the total would fall if it were chosen in its place.
