@@ -1,5 +1,5 @@
 """One-time codes (兑换码, contract §11) as people read and type them: 4 groups of 4 characters
-(`7KXM-R2DC-9FHT-3WPA`).
+(`7KXM-R2DC-9FHT-3WPD`).
 
 Of letters and digits that look alike only one is used, or none: no 0 and O, no 1, I and L, no 2 and
 Z, no 5 and S, no 6 and G, no 8 and B, no U, V, N and Q. There are 23 of them, a prime number: that

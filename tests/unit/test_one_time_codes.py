@@ -22,6 +22,14 @@ def test_a_code_is_what_it_is_as_it_is_printed(code: str) -> None:
     assert one_time_code(grouped(code)) == code
 
 
+@pytest.mark.parametrize(
+    "printed", ["7KXM-R2DC-9FHT-3WPD", "2345-6789-ACDE-FHJY", "YXWT-RPMK-JHFE-DCAW"]
+)
+def test_a_code_that_was_printed_once_stays_good(printed: str) -> None:
+    code = printed.replace("-", "")
+    assert one_time_code(printed) == with_check(code[:15]) == code
+
+
 @given(CODES, st.integers(0, LENGTH - 1), st.sampled_from(ALPHABET))
 def test_one_wrong_character_is_noticed(code: str, at: int, other: str) -> None:
     typed = code[:at] + other + code[at + 1 :]
@@ -50,7 +58,18 @@ def test_case_spaces_and_hyphens_do_not_matter(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "2", "2" * 15, "2" * 17, "SPRING2027", "0" * 16, "2345_6789_ACDE_FHJ2", "\0" * 16]
+    "typed",
+    [
+        "",
+        "2",
+        "2" * 15,
+        "2" * 17,
+        "SPRING2027",
+        "0" * 16,
+        "2345_6789_ACDE_FHJY",
+        "2345.6789.ACDE.FHJY",
+        "\0" * 16,
+    ],
 )
 def test_what_no_code_can_be_is_none(typed: str) -> None:
     assert one_time_code(typed) is None

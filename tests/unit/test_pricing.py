@@ -106,6 +106,10 @@ def test_a_percentage_is_what_is_left_to_pay() -> None:
     assert breakdown(one("599.0", percent(1, 79))).total == D("473.21")
 
 
+def test_a_discount_without_a_percentage_takes_nothing_off() -> None:
+    assert breakdown(one("599.0", held(1, CouponType.DISCOUNT))).total == D("599.00")
+
+
 @pytest.mark.parametrize(
     ("price", "total"),
     [("499.99", "399.99"), ("500", "400.00"), ("500.01", "400.01"), ("900", "800.00")],
@@ -249,6 +253,12 @@ def test_choosing_what_is_not_offered_there_is_refused() -> None:
     for choice in (Choice((9,), None), Choice((None,), 1)):
         with pytest.raises(NotOffered):
             choose(basket, choice)
+
+
+@pytest.mark.parametrize("lines", [(), (None, None)])
+def test_a_choice_for_fewer_or_more_courses_is_refused(lines: tuple[None, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        choose(Basket(bare("1")), Choice(lines, None))
 
 
 def test_a_coupon_is_known_by_the_value_of_its_id_however_large() -> None:

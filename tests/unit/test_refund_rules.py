@@ -40,8 +40,14 @@ def test_a_course_that_cost_nothing_is_there_until_it_was_returned() -> None:
     assert due([line(1, 0, returned=True)], [1], [9]) == due([], [], [])
 
 
+def test_what_went_back_already_does_not_go_back_again() -> None:
+    part = Bought(1, 1, to_yuan(9900), to_yuan(3000), None, False)
+    assert due([part], [1], []).amount == Decimal("69.00")
+
+
 def test_the_last_day_is_included() -> None:
     paid = date(2026, 11, 26)
+    assert in_time(paid, paid, 7)
     assert in_time(paid, date(2026, 12, 3), 7)
     assert not in_time(paid, date(2026, 12, 4), 7)
 
