@@ -10,9 +10,18 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from api.models import Coupon, CouponRecord, Course, DegreeCourse, Order, PricePolicy
+from api.models import (
+    Coupon,
+    CouponRecord,
+    Course,
+    DegreeCourse,
+    EnrolledCourse,
+    Order,
+    PricePolicy,
+)
 from api.stores.settlement import SettlementStore
 from tests.conftest import Customer
+from tests.support import orders
 from tests.support.factories import (
     CouponFactory,
     CouponRecordFactory,
@@ -229,6 +238,34 @@ def test_an_empty_settlement_is_not_payable(shopper):
     shopper.settle([])
 
     assert quote(shopper)["payable"] is False
+
+
+def buy(customer: Customer, course_id: int) -> None:
+    """The course, and puts it into the car once more."""
+    orders.pay(orders.place(customer.account, [PricePolicy.objects.get(pk=10 * course_id)]))
+    customer.post(CAR, {"courseid": course_id, "policyid": 10 * course_id})
+
+
+def test_a_course_that_is_owned_is_told_with_its_last_day_and_can_be_ordered_again(shopper, bob):
+    buy(bob, 1)
+    buy(shopper, 2)
+    until = EnrolledCourse.objects.get(account=shopper.account).valid_end_date
+    shopper.settle([1, 2])
+
+    found = quote(shopper)
+
+    reason = "已购买此课程，将从到期后续期"
+    assert found["changes"] == [change("2", None, "owned", reason, now=str(until))]
+    assert found["payable"] is True
+
+
+def test_a_course_that_is_not_owned_any_more_says_nothing(shopper):
+    buy(shopper, 2)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    EnrolledCourse.objects.update(valid_begin_date=yesterday, valid_end_date=yesterday)
+    shopper.settle([1, 2])
+
+    assert quote(shopper)["changes"] == []
 
 
 # --- One answer draws the page --------------------------------------------------------------------
@@ -537,6 +574,51 @@ def test_a_choice_that_means_this_state_is_made(settled):
     answer = settled.patch(PAYMENT, {"couponid": 0}, headers={"If-Match": tag})
 
     assert answer.json()["data"] == "修改成功"
+
+
+@pytest.mark.parametrize("order", [[1, 2], [2, 1]])
+@pytest.mark.parametrize("course_id", [1, 2])
+def test_a_choice_that_means_this_state_is_made_on_the_course_that_it_names(
+    shopper, order, course_id
+):
+    for pk in (1, 2):
+        give(shopper, 60 + pk, course=Course.objects.get(pk=pk))
+    shopper.settle(order)
+    body = {"courseid": course_id, "couponid": 60 + course_id}
+
+    answer = shopper.patch(PAYMENT, body, headers={"If-Match": etag(shopper)})
+
+    assert answer.json()["data"] == "修改成功"
+    courses = shopper.settlement()["data"]["course_list"]
+    chosen = {one["course_id"]: one["default_coupon"] for one in courses}
+    assert chosen == {"1": "0", "2": "0"} | {str(course_id): str(60 + course_id)}
+
+
+def test_a_choice_that_means_this_state_is_held_to_what_is_offered(settled, everything_in):
+    give(settled, 6, course=Course.objects.get(pk=2))
+    settled.settle([1, 2])
+    before, tag = everything_in(), {"If-Match": etag(settled)}
+
+    codes = [
+        settled.patch(PAYMENT, body, headers=tag).json()["code"]
+        for body in (
+            {"courseid": 1, "couponid": 6},
+            {"courseid": 3, "couponid": 6},
+            {"couponid": 6},
+        )
+    ]
+
+    assert codes == [1010, 1111, 1001]
+    assert everything_in() == before
+
+
+def test_a_state_is_meant_of_a_settlement_that_there_is(shopper, everything_in):
+    before = everything_in()
+
+    answer = shopper.patch(PAYMENT, {"couponid": 0}, headers={"If-Match": '"x"'})
+
+    assert answer.json()["code"] == 1111
+    assert everything_in() == before
 
 
 @pytest.mark.parametrize("method", ["patch", "best"])

@@ -89,6 +89,19 @@ def test_one_fen_below_the_gap_is_not_enough(settled: Customer, price: float, th
     assert bool(ids(settled)) is there
 
 
+@pytest.mark.parametrize(("price", "total"), [(50.01, "300.01"), (149.99, "399.99")])
+def test_a_price_counts_to_the_fen(settled: Customer, price: float, total: str):
+    sold(2, price)
+
+    assert [one["total"] for one in top_ups(settled)] == [total]
+
+
+def test_of_a_course_s_policies_that_cost_the_same_the_first_is_named(settled: Customer):
+    sold(2, 60.0, 50.0, 50.0)
+
+    assert [one["policy_id"] for one in top_ups(settled)] == ["21"]
+
+
 def test_what_costs_as_much_as_it_saves_is_not_named(settled: Customer):
     sold(2, 200.0)
 

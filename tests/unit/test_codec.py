@@ -1,12 +1,22 @@
 """Values out of the hashes that other programs write, too (contract §4)."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from api.rules.coupons import CouponType
-from api.stores.codec import BROKEN, amount, choice_in, coupons_in, id_in, objects, offers_of
+from api.stores.codec import (
+    BROKEN,
+    amount,
+    choice_in,
+    coupons_in,
+    id_in,
+    ids_in,
+    objects,
+    offers_of,
+)
 from api.stores.reading import scan
 from tests.support.baskets import held
 
@@ -90,6 +100,54 @@ def test_a_most_stands_in_the_hash_only_where_there_is_one() -> None:
         plain = {"coupon_type": 2, "coupon_display": "折扣券", "off_percent": 80}
         assert offers_of([coupon]) == {"4": plain | more}
         assert coupons_in(offers_of([coupon]))[0].worth == coupon.worth
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        (CouponType.CASH, {"coupon_display": "立减券", "money_equivalent_value": 40}),
+        (
+            CouponType.THRESHOLD,
+            {"coupon_display": "满减券", "money_equivalent_value": 40, "minimum_consume": 100},
+        ),
+        (CouponType.DISCOUNT, {"coupon_display": "折扣券", "off_percent": 79}),
+    ],
+)
+def test_a_coupon_is_written_with_what_its_type_uses(kind: CouponType, more: Any) -> None:
+    coupon = held(4, kind, Decimal(40), Decimal(100), 79)
+    assert offers_of([coupon]) == {"4": {"coupon_type": kind.value} | more}
+
+
+@pytest.mark.parametrize("percent", [1, 100])
+def test_one_may_pay_from_1_to_100_percent(percent: int) -> None:
+    assert worth_of(coupon_type=2, off_percent=percent).off_percent == percent
+
+
+@pytest.mark.parametrize("percent", [0, 101, -1, "79", 79.0, True])
+def test_what_is_no_percentage_to_pay_is_refused(percent: Any) -> None:
+    with pytest.raises(BROKEN):
+        worth_of(coupon_type=2, off_percent=percent)
+
+
+def test_a_list_of_ids_may_be_long() -> None:
+    ids = [*range(1, 301)]
+    assert ids_in(json.dumps(ids).encode()) == tuple(map(str, ids))
+
+
+@pytest.mark.parametrize("text", ['["1", "2", "1"]', '["1", 1]', '["1", "01"]', '"1"', "[[1]]"])
+def test_a_list_has_each_id_once_and_nothing_else(text: str) -> None:
+    with pytest.raises(BROKEN):
+        ids_in(text.encode())
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\uDE00", r"\ud83d\ud83d", r"\ude00\ud83d"])
+def test_half_a_character_is_refused(half: str) -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        objects(f'{{"1": {{"a": "{half}"}}}}')
+
+
+def test_both_halves_are_a_whole_character() -> None:
+    assert objects(r'{"1": {"a": "\ud83d\uDE00"}}') == {"1": {"a": "😀"}}
 
 
 @pytest.mark.parametrize("text", ["1", "10", "9" * 18])

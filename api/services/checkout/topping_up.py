@@ -10,7 +10,6 @@ from django.db.models import Min
 from api.errors import SettlementNotFound
 from api.models import Course
 from api.rules.coupons import HeldCoupon
-from api.rules.money import to_fen, yuan
 from api.rules.top_up import TopUp, open_of
 from api.rules.top_up import top_ups as cheapest
 from api.services.checkout import quoting
@@ -67,13 +66,7 @@ def _prices(settled_ids: list[int]) -> Iterator[tuple[int, int]]:
     settled = set(settled_ids)
     for course_id, price in online.values_list("pk", "least"):
         if price is not None and course_id not in settled:
-            yield course_id, _fen(price)
-
-
-def _fen(price: float) -> int:
-    """As `money.yuan` reads it; thousands of them at once, and nearly all in whole fen."""
-    fen = round(price * 100)
-    return fen if fen / 100 == price else to_fen(yuan(price))
+            yield course_id, round(price * 100)  # the database keeps whole fen
 
 
 def _own_coupons(today: Today) -> dict[int, list[HeldCoupon]]:
