@@ -95,6 +95,20 @@ def test_the_hash_is_the_one_that_other_programs_know(alice, redis: Redis):
     assert redis.ttl(f"luffy_shopping_car_{alice.account.pk}_1") == -1
 
 
+def test_the_index_of_a_car_never_expires_whoever_gave_it_an_end(alice, redis):
+    sell(1)
+    sell(2)
+    key = f"luffy_car_index_{alice.account.pk}"
+
+    add(alice, 1)
+    assert redis.ttl(key) == -1
+    redis.expire(key, 60)
+    add(alice, 2)
+
+    assert redis.ttl(key) == -1
+    assert json.loads(redis.hget(key, "courses")) == [1, 2]
+
+
 def test_ids_may_be_strings_of_digits(alice):
     sell(1)
 

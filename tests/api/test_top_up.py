@@ -1,5 +1,6 @@
 """GET /api/payment/topup/: the courses that bring the total down when they are bought too (§11)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from api.models import Course, DegreeCourse
+from api.models import Course, DegreeCourse, PricePolicy
+from api.services.checkout import topping_up
 from tests.conftest import Customer
 from tests.support.factories import (
     CouponFactory,
@@ -133,6 +135,30 @@ def test_neither_is_one_without_a_price_or_a_degree(settled: Customer):
     assert ContentType.objects.get_for_model(DegreeCourse) != ContentType.objects.get_for_model(
         Course
     )
+
+    assert top_ups(settled) == []
+
+
+MEANWHILE: dict[str, Callable[[], Any]] = {
+    "offline": lambda: Course.objects.filter(pk=2).update(status=1),
+    "without a price": lambda: PricePolicy.objects.filter(object_id=2).delete(),
+    "deleted": lambda: Course.objects.filter(pk=2).delete(),
+}
+
+
+@pytest.mark.parametrize("go", MEANWHILE.values(), ids=MEANWHILE)
+def test_neither_is_what_is_taken_off_sale_while_it_is_looked_for(
+    settled: Customer, monkeypatch: pytest.MonkeyPatch, go: Callable[[], Any]
+):
+    sold(2, 50.0)
+    find = topping_up.cheapest
+
+    def found(*asked: Any) -> Any:
+        found = find(*asked)
+        go()
+        return found
+
+    monkeypatch.setattr(topping_up, "cheapest", found)
 
     assert top_ups(settled) == []
 
