@@ -53,7 +53,9 @@ def written() -> int:
     return CourseCategory.objects.filter(name__startswith="written").count()
 
 
-@pytest.mark.parametrize(("age", "kept"), [(DAY - SECOND, True), (DAY, False)])
+@pytest.mark.parametrize(
+    ("age", "kept"), [(DAY - SECOND, True), (DAY, False), (DAY + SECOND, False)]
+)
 def test_an_answer_is_given_again_for_a_day(attempt: Attempt, age: timedelta, kept: bool) -> None:
     once(attempt, work(), now=NOW)
 
@@ -192,8 +194,13 @@ def test_another_method_path_or_body_is_another_request(other: tuple[str, str, A
     assert fingerprint_of("POST", "/a/", {"x": 1}) != fingerprint_of(*other)
 
 
-def test_a_key_may_have_255_characters(alice: Customer) -> None:
-    answer = alice.post("/api/order/999/cancel/", {}, headers={"Idempotency-Key": "k" * 255})
+def test_a_key_may_have_255_characters_and_no_more(alice: Customer) -> None:
+    statuses = [
+        alice.post(
+            "/api/order/999/cancel/", {}, headers={"Idempotency-Key": "k" * length}
+        ).status_code
+        for length in (255, 256)
+    ]
 
-    assert answer.status_code == 200
+    assert statuses == [200, 400]
     assert IdempotencyKey.objects.get().key == "k" * 255

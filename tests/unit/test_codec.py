@@ -14,8 +14,10 @@ from api.stores.codec import (
     coupons_in,
     id_in,
     ids_in,
+    kept,
     objects,
     offers_of,
+    scalar,
 )
 from api.stores.reading import scan
 from tests.support.baskets import held
@@ -44,6 +46,20 @@ def test_an_amount_may_be_written_as_python_and_json_write_numbers(text: str, yu
 def test_anything_else_is_refused_as_what_it_is(text: str) -> None:
     with pytest.raises(ValueError, match="no amount of money"):
         amount(text)
+
+
+@pytest.mark.parametrize(("value", "text"), [("x", "x"), ("", ""), (30, "30"), (99.5, "99.5")])
+def test_a_hash_holds_texts_and_numbers_as_they_are(value: Any, text: str) -> None:
+    assert scalar(value) == kept(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "true"), (None, "null"), ([1], "[1]"), ({"a": 1}, '{"a": 1}')]
+)
+def test_anything_else_is_kept_in_json_and_no_value_of_ours(value: Any, text: str) -> None:
+    assert kept(value) == text
+    with pytest.raises(TypeError):
+        scalar(value)
 
 
 @pytest.mark.parametrize("nothing", [{}, {"money_equivalent_value": None}])
