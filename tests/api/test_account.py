@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 
 from api.models import Account, UserAuthToken
+from api.services import accounts
 from tests.conftest import Customer
 
 URL, CAR = "/api/account/", "/api/shoppingcar/"
@@ -106,3 +107,11 @@ def test_of_two_changes_at_once_one_is_refused(carol, monkeypatch):
     assert change(carol).json() == REFUSED
     assert Account.objects.get().password == elsewhere
     assert not UserAuthToken.objects.exists()
+
+
+def test_taking_a_token_away_says_whether_there_was_one(alice, bob):
+    assert accounts.revoke_token(alice.account) is True
+    assert accounts.revoke_token(alice.account) is False
+
+    assert alice.get("/api/account/").status_code == 401
+    assert bob.get("/api/account/").status_code == 200
