@@ -42,7 +42,9 @@ def test_a_picture_may_have_two_mebibytes() -> None:
         name_of(upload(largest + b"\0"))
 
 
-@pytest.mark.parametrize(("bytes_more", "said"), [(1, "2.0 MB"), (1024 * 1024, "3.0 MB")])
+@pytest.mark.parametrize(
+    ("bytes_more", "said"), [(1, "2.0 MB"), (512 * 1024, "2.5 MB"), (1024 * 1024, "3.0 MB")]
+)
 def test_who_sends_a_larger_one_is_told_how_large_it_is(bytes_more: int, said: str) -> None:
     with pytest.raises(NotAPicture, match=re.escape(f"图片有{said}，最多2 MB")):
         name_of(upload(bytes(2 * 1024 * 1024 + bytes_more)))
