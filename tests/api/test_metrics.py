@@ -353,6 +353,11 @@ def test_a_job_that_has_never_run_is_late():
     assert gauge("luffy_job_last_success_timestamp_seconds", name=name) == run.at.timestamp()
 
 
+def test_where_every_delivery_has_arrived_none_is_told_of_each_state():
+    told = {state: gauge("luffy_webhook_deliveries", state=state) for state in ("waiting", "dead")}
+    assert told == {"waiting": 0, "dead": 0}
+
+
 def test_it_reads_as_many_tables_whatever_is_in_them(django_assert_max_num_queries):
     for _ in range(3):
         orders.order()
