@@ -27,8 +27,8 @@ EXCESS_REASON = "多付款项退回"
 class Sent:
     """Of a run: refunds that were finished, and those that are still under way."""
 
-    done: int = 0
-    waiting: int = 0
+    done: int
+    waiting: int
 
 
 def send(refund: Refund, *, now: datetime) -> bool:
