@@ -14,12 +14,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from api.models import LedgerEntry, Order, Payment, Refund
+from api.models import CouponRecord, LedgerEntry, Order, Payment, Refund
 from api.models.append_only import AppendOnly
 from api.rules.ledger import Unbalanced
 from api.services import audit
 from api.services.ledger import posting
-from api.services.ledger.closing import Closing, closing
+from api.services.ledger.closing import Closing, Money, closing
 from api.services.orders import closing as order_closing
 from api.services.orders import paying
 from api.services.orders.paying import Received, WrongAmount
@@ -362,3 +362,46 @@ def test_a_closing_tells_channels_discounts_and_what_is_to_go_back() -> None:
     assert (found.orders, found.refunds, found.to_return) == (1, 1, order.actual_amount)
     given = [(one.given, one.taken_back) for one in found.discounts]
     assert given == [(Decimal("33.00"), line.share), (Decimal("10.00"), Decimal("10.00"))]
+    for one in found.discounts:
+        assert one.net == one.given - one.taken_back
+    assert found.given == Decimal("33.00") - line.share
+
+
+@pytest.mark.parametrize(
+    ("event", "amount", "told"),
+    [
+        ("paid", "5.00", {"received": "5.00"}),
+        ("excess", "5.00", {"received": "5.00", "excess": "5.00"}),
+        ("refunded", "-5.00", {"refunded": "5.00"}),
+        ("returned", "-5.00", {"refunded": "5.00", "returned": "5.00"}),
+    ],
+)
+def test_money_that_was_too_much_is_told_apart_within_what_came_and_went(
+    event: str, amount: str, told: dict[str, str]
+) -> None:
+    money = Money()
+    money.add(event, Decimal(amount))
+    assert money == Money(**{name: Decimal(sum_) for name, sum_ in told.items()})
+
+
+def test_on_a_day_without_entries_nothing_is_told() -> None:
+    found = day_of(date(2026, 11, 20))
+    assert (found.orders, found.refunds, found.to_return, found.given) == (0, 0, 0, 0)
+    assert (found.discounts, found.days, found.whole) == ([], {}, Money())
+
+
+def test_the_coupons_of_a_closing_come_by_name_the_dearest_first() -> None:
+    order = placed(now=NOON)
+    pay(order, now=NOON)
+    dear = CouponRecord.objects.get(pk=order.quote["global_coupon"]).coupon
+    cheap = order.details.get(discount__gt=0).coupon_record.coupon
+    told = [(one.coupon, one.name, one.net) for one in day_of(date(2026, 11, 20)).discounts]
+    assert told == [(dear.pk, dear.name, 33), (cheap.pk, cheap.name, 10)]
+
+
+def test_coupons_that_are_no_more_are_told_as_such() -> None:
+    pay(placed(now=NOON), now=NOON)
+    _raw(account="coupons", amount=33).update(coupon=987_654)
+    _raw(account="coupons", amount=10).update(coupon=None)
+    told = [(one.coupon, one.name, one.net) for one in day_of(date(2026, 11, 20)).discounts]
+    assert told == [(None, "编号987654（已删除）", 33), (None, "已删除的优惠券", 10)]

@@ -64,8 +64,8 @@ class Closing:
 
     first: date
     last: date
-    orders: int = 0  # that were paid
-    refunds: int = 0  # that were done
+    orders: int  # that were paid
+    refunds: int  # that were done
     channels: dict[LedgerAccount, Money] = field(default_factory=dict)
     days: dict[date, Money] = field(default_factory=dict)  # those on which money moved
     discounts: list[Discount] = field(default_factory=list)  # the dearest first
@@ -93,16 +93,15 @@ def closing(first: date, last: date) -> Closing:
     """What the books say of these days. Five queries, and their cost grows with the entries of
     these days; but for what is to go back, which is of all."""
     entries, end = _of_days(first, last), _start_of(last + timedelta(days=1))
-    found = Closing(first, last, channels={channel: Money() for channel in CHANNELS})
+    counts = dict(entries.values_list("event").annotate(Count("posting", distinct=True)))
+    paid, refunded = counts.get(LedgerEvent.PAID, 0), counts.get(LedgerEvent.REFUNDED, 0)
+    found = Closing(first, last, paid, refunded, {channel: Money() for channel in CHANNELS})
     moved = _of_channels(entries).annotate(day=TruncDate("at"))
     moved = moved.values_list("day", "account", "event")
     for day, account, event, amount in moved.annotate(sum=Sum("amount")).order_by("day"):
         found.channels[LedgerAccount(account)].add(event, amount)
         found.days.setdefault(day, Money()).add(event, amount)
     found.discounts = list(_discounts(entries))
-    counts = dict(entries.values_list("event").annotate(Count("posting", distinct=True)))
-    found.orders = counts.get(LedgerEvent.PAID, 0)
-    found.refunds = counts.get(LedgerEvent.REFUNDED, 0)
     owed = LedgerEntry.objects.filter(account=LedgerAccount.EXCESS.value, at__lt=end)
     found.to_return = -(owed.aggregate(sum=Sum("amount"))["sum"] or NOTHING)
     return found
@@ -133,13 +132,13 @@ def _discounts(entries: "QuerySet[LedgerEntry]") -> Iterator[Discount]:
     grouped = of_coupons.values_list("coupon", "event").annotate(sum=Sum("amount"))
     for coupon, event, amount in grouped:
         sums[coupon][event] = amount
-    names = dict(
-        Coupon.objects.filter(pk__in=[one for one in sums if one]).values_list("pk", "name")
-    )
+    there = Coupon.objects.filter(pk__in=[one for one in sums if one])
+    names = dict[int | None, str](there.values_list("pk", "name"))
+    names[None] = "已删除的优惠券"
     found = [
         Discount(
             coupon if coupon in names else None,
-            names.get(coupon or 0) or (f"编号{coupon}（已删除）" if coupon else "已删除的优惠券"),
+            names.get(coupon, f"编号{coupon}（已删除）"),
             events.get(LedgerEvent.PAID, NOTHING),
             -events.get(LedgerEvent.REFUNDED, NOTHING),
         )
