@@ -101,6 +101,8 @@ def test_an_order_posts_when_it_is_paid_and_not_before() -> None:
     assert own is not None
     assert (first.record, first.coupon) == (own.pk, own.coupon_id)
     assert second.record == order.quote["global_coupon"]
+    lines = LedgerEntry.objects.order_by("pk").values_list("posting", "line")
+    assert list(lines) == [(f"paid:{order.pk}", line) for line in (1, 2, 3, 4)]
 
 
 def test_money_that_is_told_twice_is_posted_once() -> None:

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
-from api.gateways.base import Refunding
 from api.models import CouponRecordEvent, Order, Payment, Refund
 from api.rules.refunds import RefundState
 from api.services.orders import paying
@@ -24,51 +23,24 @@ from tests.support.factories import (
     CourseFactory,
     PricePolicyFactory,
 )
+from tests.support.fake_gateways import FakeGateway, FakeGateways, fake_gateways
 
 pytestmark = pytest.mark.django_db
-ABSENT, PENDING, DONE = RefundState.ABSENT, RefundState.PENDING, RefundState.DONE
+PENDING, DONE = RefundState.PENDING, RefundState.DONE
 APPROVED = Refund.Status.APPROVED
 NOW = timezone.now()
 SECOND = timedelta(seconds=1)
 
 
-class FakeGateway:
-    """Says what became of a refund that it is asked for (`known`) or told to send (`sends`)."""
-
-    def __init__(self) -> None:
-        self.known, self.sends = ABSENT, DONE
-        self.silent = False
-        self.heard: list[tuple[str, Refunding]] = []
-
-    def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
-        return self._hear("asked", refunding, self.known)
-
-    def refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
-        return self._hear("told", refunding, self.sends)
-
-    def _hear(self, what: str, refunding: Refunding, answer: RefundState) -> RefundState:
-        self.heard.append((what, refunding))
-        if self.silent:
-            raise GatewayOutOfReach
-        return answer
-
-    @property
-    def words(self) -> list[str]:
-        return [what for what, _ in self.heard]
+@pytest.fixture
+def gateways(monkeypatch: pytest.MonkeyPatch) -> FakeGateways:
+    return fake_gateways(monkeypatch)
 
 
 @pytest.fixture
-def gateways(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeGateway | None]:
-    found: dict[str, FakeGateway | None] = {"alipay": FakeGateway(), "wechat": FakeGateway()}
-    monkeypatch.setattr(sending, "gateway_of", found.get)
-    return found
-
-
-@pytest.fixture
-def alipay(gateways: dict[str, FakeGateway | None]) -> FakeGateway:
-    gateway = gateways["alipay"]
-    assert gateway is not None
-    return gateway
+def alipay(gateways: FakeGateways) -> FakeGateway:
+    assert gateways.alipay is not None
+    return gateways.alipay
 
 
 @pytest.fixture
@@ -120,9 +92,9 @@ def test_the_gateway_is_told_whose_money_goes_back_under_which_number(alipay, ap
 
     assert sending.send(refund, now=NOW)
 
-    ((what, said),) = alipay.heard
+    (said,) = alipay.refunds
     order = refund.order
-    assert (what, said.out_trade_no) == ("told", order.order_number)
+    assert said.out_trade_no == order.order_number
     assert said.out_request_no == f"{order.order_number}R01"
     assert (said.amount, said.total, said.reason) == (99, 99, "不想学了")
 
@@ -140,7 +112,7 @@ def test_the_second_refund_of_an_order_has_the_next_number(alipay, approved, chi
 def test_without_a_reason_the_gateway_is_told_that_it_is_a_refund(alipay, approved):
     sending.send(approved(reason=""), now=NOW)
 
-    assert alipay.heard[0][1].reason == "退款"
+    assert alipay.refunds[0].reason == "退款"
 
 
 def test_a_refund_that_may_have_been_sent_is_asked_for_first(alipay, approved):
@@ -152,7 +124,8 @@ def test_a_refund_that_may_have_been_sent_is_asked_for_first(alipay, approved):
 
     assert sending.send(refund, now=NOW)
 
-    assert alipay.words == ["told", "asked"]
+    number = refund.out_request_no
+    assert alipay.heard == [("refund", number), ("query_refund", number)]
 
 
 def test_one_that_the_gateway_does_not_know_is_sent_again_under_its_number(alipay, approved):
@@ -161,8 +134,8 @@ def test_one_that_the_gateway_does_not_know_is_sent_again_under_its_number(alipa
 
     assert sending.send(refund, now=NOW)
 
-    assert alipay.words == ["asked", "told"]
-    assert {said.out_request_no for _, said in alipay.heard} == {refund.out_request_no}
+    number = refund.out_request_no
+    assert alipay.heard == [("query_refund", number), ("refund", number)]
 
 
 @pytest.mark.parametrize("sent", [None, NOW], ids=["just sent", "asked for"])
@@ -196,7 +169,7 @@ def test_of_a_course_that_cost_nothing_no_gateway_is_told(alipay, approved):
 
 
 def test_where_the_channel_has_no_merchant_any_more_it_stays_under_way(gateways, approved):
-    refund, gateways["alipay"] = approved(), None
+    refund, gateways.alipay = approved(), None
 
     with pytest.raises(GatewayUnclear):
         sending.send(refund, now=NOW)
@@ -220,15 +193,13 @@ def test_the_job_counts_those_that_are_done_and_those_that_are_not(gateways, ali
         approved(at=NOW - timedelta(hours=1))
     order = orders.order()
     paid_again(order)
-    wechat = gateways["wechat"]
-    assert wechat is not None
-    wechat.sends = PENDING
+    gateways.wechat.sends = PENDING
 
     assert sending.send_waiting(now=NOW) == Sent(done=2, waiting=1)
 
 
 def test_a_channel_without_a_merchant_holds_up_no_other_refund(gateways, approved, excess):
-    stuck, gateways["alipay"] = approved(at=NOW - timedelta(hours=1)), None
+    stuck, gateways.alipay = approved(at=NOW - timedelta(hours=1)), None
 
     assert sending.send_waiting(now=NOW) == Sent(done=1, waiting=1)
 
@@ -238,17 +209,10 @@ def test_a_channel_without_a_merchant_holds_up_no_other_refund(gateways, approve
 
 
 def test_an_answer_that_does_not_help_keeps_no_other_refund_of_the_channel_waiting(
-    alipay, approved, monkeypatch
+    alipay, approved
 ):
     first, second = (approved(at=NOW - timedelta(hours=1)) for _ in range(2))
-    send = sending.send
-
-    def unclear(refund: Refund, *, now: datetime) -> bool:
-        if refund == first:
-            raise GatewayUnclear
-        return send(refund, now=now)
-
-    monkeypatch.setattr(sending, "send", unclear)
+    alipay.unclear.add(first.out_request_no)
 
     assert sending.send_waiting(now=NOW) == Sent(done=1, waiting=1)
 
@@ -265,7 +229,7 @@ def test_a_silent_gateway_is_told_of_one_refund_in_a_run_and_the_others_wait(
 
     assert sending.send_waiting(now=NOW) == Sent(done=1, waiting=2)
 
-    assert alipay.words == ["told"]
+    assert len(alipay.heard) == 1
 
 
 # --- Money that no order could take ---------------------------------------------------------------

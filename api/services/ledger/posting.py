@@ -78,8 +78,9 @@ def _taken_off(order: Order, lines: QuerySet[OrderDetail]) -> Iterator[TakenOff]
     site_wide = order.quote["global_coupon"]
     own = [line.coupon_record_id for line in lines]
     records = [record for record in (*own, site_wide) if record is not None]
-    coupons = dict(CouponRecord.objects.filter(pk__in=records).values_list("pk", "coupon"))
+    there = CouponRecord.objects.filter(pk__in=records)
+    coupons = dict[int | None, int](there.values_list("pk", "coupon"))
     for line in lines:
         record = line.coupon_record_id
-        yield TakenOff(line.discount, record, coupons.get(record or 0))
-        yield TakenOff(line.share, site_wide, coupons.get(site_wide or 0))
+        yield TakenOff(line.discount, record, coupons.get(record))
+        yield TakenOff(line.share, site_wide, coupons.get(site_wide))
