@@ -169,6 +169,36 @@ def test_a_course_whose_policy_was_changed_in_the_car_meanwhile_stays(settled, p
     assert [course["course_id"] for course in settled.get(CAR).json()["data"]] == ["1"]
 
 
+@pytest.mark.parametrize("policy", [1, 99])
+def test_a_course_that_has_another_policy_in_the_car_by_now_stays(settled, place, policy):
+    """Whatever comes first of the two numbers."""
+    version = quote(settled)["version"]
+    PricePolicyFactory(pk=policy, content_object=Course.objects.get(pk=1), price=9, valid_period=7)
+    settled.post(CAR, {"courseid": 1, "policyid": policy})
+
+    place(settled, version=version)
+
+    assert [course["course_id"] for course in settled.get(CAR).json()["data"]] == ["1"]
+
+
+def test_an_order_can_be_paid_for_as_long_as_the_settings_say(shopper, place, settings):
+    settings.ORDER_TTL = 90
+    shopper.settle([2])
+    place(shopper)
+
+    order = Order.objects.get()
+    assert order.expires_at == order.date + timedelta(seconds=90)
+
+
+def test_a_fault_in_clearing_up_does_not_take_the_order_back(settled, place, monkeypatch):
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tidying, "tidy_placed", broken)
+
+    assert data_of(place(settled))["status"] == 1
+
+
 def test_an_order_that_costs_nothing_is_paid_at_once(shopper, place):
     give(shopper, 7, money_equivalent_value=1000)
     shopper.settle([2])

@@ -158,7 +158,7 @@ def _details(order: Order, quote: Quote) -> Iterator[OrderDetail]:
             object_id=line.course_id,
             original_price=line.price,
             price=line.pay,
-            content=line.title[:255],
+            content=line.title,
             valid_period_display=line.period_display,
             valid_period=int(line.period),
             policy_id=int(line.policy_id),
