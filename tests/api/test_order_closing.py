@@ -154,8 +154,19 @@ def test_the_job_closes_them_all_however_many_there_are(monkeypatch):
     assert statuses() == [5] * 5
 
 
-def test_the_job_ends_where_none_of_many_can_be_closed(monkeypatch, gateways):
+def test_the_job_asks_once_for_each_of_many_that_cannot_be_closed(monkeypatch, gateways):
     monkeypatch.setattr(closing, "BATCH", 2)
+    late = [orders.order() for _ in range(3)]
+    numbers = [begun(order).out_trade_no for order in late]
+    gateways.alipay.unclear = set(numbers)
+
+    assert closing.close_due(now=late[-1].expires_at) == 0
+
+    assert statuses() == [1] * 3
+    assert gateways.alipay.heard == [("close", number) for number in numbers]
+
+
+def test_a_gateway_that_is_silent_is_asked_once_in_a_run(gateways):
     late = [orders.order() for _ in range(3)]
     for order in late:
         begun(order)
@@ -164,7 +175,7 @@ def test_the_job_ends_where_none_of_many_can_be_closed(monkeypatch, gateways):
     assert closing.close_due(now=late[-1].expires_at) == 0
 
     assert statuses() == [1] * 3
-    assert len(gateways.alipay.heard) == 1  # and is not asked again
+    assert len(gateways.alipay.heard) == 1
 
 
 def test_behind_a_gateway_that_is_silent_those_are_closed_that_no_gateway_knows(gateways):

@@ -13,7 +13,7 @@ from api.models import CouponRecordEvent, Order, Payment, Refund
 from api.rules.refunds import RefundState
 from api.services.orders import paying
 from api.services.orders.paying import Received
-from api.services.refunds import asking, deciding, sending
+from api.services.refunds import asking, deciding, finishing, sending
 from api.services.refunds.sending import Sent
 from tests.support import orders
 from tests.support.factories import (
@@ -136,6 +136,16 @@ def test_one_that_the_gateway_does_not_know_is_sent_again_under_its_number(alipa
 
     number = refund.out_request_no
     assert alipay.heard == [("query_refund", number), ("refund", number)]
+
+
+def test_a_refund_is_finished_once(alipay, approved):
+    refund = approved()
+    assert finishing.finish(refund, now=NOW)
+    before = list(Order.objects.values())
+
+    assert not finishing.finish(refund, now=NOW)
+
+    assert list(Order.objects.values()) == before
 
 
 @pytest.mark.parametrize("sent", [None, NOW], ids=["just sent", "asked for"])

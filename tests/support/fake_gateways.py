@@ -1,5 +1,6 @@
 """Gateways without a network, which answer whatever a test wants and remember what they heard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -7,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
-from api.gateways.base import Charge, Refunding, Started, Trade
-from api.rules.payments import TradeState, Way
+from api.gateways.base import Charge, NotBelieved, Notice, Refunding, Started, Trade
+from api.rules.payments import TradeState, Verdict, Way
 from api.rules.refunds import RefundState
 from api.services.orders import trades
-from api.services.payments import asking, starting
+from api.services.payments import asking, notices, starting
 from api.services.refunds import sending
 
 
@@ -26,8 +27,9 @@ class FakeGateway:
     silent: bool = False
     unclear: set[str] = field(default_factory=set)
     heard: list[tuple[str, str]] = field(default_factory=list)
-    # A trade's state, its amount, and its number there.
+    # A trade's state (`states` are those of some numbers), its amount, and its number there.
     state: TradeState = TradeState.ABSENT
+    states: dict[str, TradeState] = field(default_factory=dict)
     amount: Decimal | None = None
     trade_no: str | None = None
     # What became of a refund, where it is asked for it, and where it is told of it.
@@ -35,6 +37,8 @@ class FakeGateway:
     sends: RefundState = RefundState.DONE
     charges: list[Charge] = field(default_factory=list)
     refunds: list[Refunding] = field(default_factory=list)
+    # What it says in a notification; nobody signed any other.
+    signed: dict[bytes, Notice] = field(default_factory=dict)
 
     def start(self, charge: Charge, *, now: datetime) -> Started:
         self.charges.append(charge)
@@ -49,6 +53,11 @@ class FakeGateway:
         self._hear("query", out_trade_no)
         return self._trade(out_trade_no)
 
+    def read(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Notice:
+        if body not in self.signed:
+            raise NotBelieved(Verdict.SIGNATURE)
+        return self.signed[body]
+
     def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
         self._hear("query_refund", refunding.out_request_no)
         return self.known
@@ -59,7 +68,8 @@ class FakeGateway:
         return self.sends
 
     def _trade(self, out_trade_no: str) -> Trade:
-        return Trade(out_trade_no, self.state, self.trade_no, self.amount)
+        state = self.states.get(out_trade_no, self.state)
+        return Trade(out_trade_no, state, self.trade_no, self.amount)
 
     def _hear(self, what: str, number: str) -> None:
         self.heard.append((what, number))
@@ -86,6 +96,6 @@ def fake_gateways(monkeypatch: pytest.MonkeyPatch) -> FakeGateways:
         FakeGateway("alipay", (Way.PAGE, Way.WAP), asks_nobody=True),
         FakeGateway("wechat", (Way.NATIVE, Way.H5, Way.JSAPI)),
     )
-    for module in (asking, sending, starting, trades):
+    for module in (asking, notices, sending, starting, trades):
         monkeypatch.setattr(module, "gateway_of", gateways.of)
     return gateways
