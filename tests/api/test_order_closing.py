@@ -131,9 +131,10 @@ def test_what_cannot_be_cancelled_stays_as_it_is(status):
     assert everything() == before
 
 
-def test_what_was_paid_otherwise_is_left_alone_by_whoever_cancels(gateways):
+@pytest.mark.parametrize("status", [0, 2, 3, 4, 5])
+def test_whoever_cancels_what_is_not_to_be_paid_any_more_closes_no_trade(gateways, status):
     order, now = orders.order(), timezone.now()
-    orders.pay(order)
+    Order.objects.update(status=status, pay_time=now, cancel_time=now)
     begun(order)
     who = {"account_id": order.account_id, "order_number": order.order_number}
 

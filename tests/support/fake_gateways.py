@@ -2,17 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import pytest
 
 from api.errors import GatewayOutOfReach, GatewayUnclear
-from api.gateways.base import Charge, NotBelieved, Notice, Refunding, Started, Trade
+from api.gateways.base import (
+    BillAbsent,
+    BillFile,
+    BillUnreadable,
+    Charge,
+    NotBelieved,
+    Notice,
+    Refunding,
+    Started,
+    Trade,
+)
 from api.rules.payments import TradeState, Verdict, Way
 from api.rules.refunds import RefundState
 from api.services.orders import trades
 from api.services.payments import asking, notices, starting
+from api.services.reconciling import fetching
 from api.services.refunds import sending
 
 
@@ -37,6 +48,10 @@ class FakeGateway:
     sends: RefundState = RefundState.DONE
     charges: list[Charge] = field(default_factory=list)
     refunds: list[Refunding] = field(default_factory=list)
+    # Its bills; of any other day it has none.
+    bill_ready: time = time(9)
+    bills: dict[date, BillFile] = field(default_factory=dict)
+    unreadable: str = ""  # what is wrong with each
     # What it says in a notification; nobody signed any other.
     signed: dict[bytes, Notice] = field(default_factory=dict)
 
@@ -57,6 +72,14 @@ class FakeGateway:
         if body not in self.signed:
             raise NotBelieved(Verdict.SIGNATURE)
         return self.signed[body]
+
+    def bill(self, day: date, *, now: datetime) -> BillFile:
+        self._hear("bill", str(day))
+        if self.unreadable:
+            raise BillUnreadable(self.unreadable)
+        if day not in self.bills:
+            raise BillAbsent
+        return self.bills[day]
 
     def query_refund(self, refunding: Refunding, *, now: datetime) -> RefundState:
         self._hear("query_refund", refunding.out_request_no)
@@ -96,6 +119,6 @@ def fake_gateways(monkeypatch: pytest.MonkeyPatch) -> FakeGateways:
         FakeGateway("alipay", (Way.PAGE, Way.WAP), asks_nobody=True),
         FakeGateway("wechat", (Way.NATIVE, Way.H5, Way.JSAPI)),
     )
-    for module in (asking, notices, sending, starting, trades):
+    for module in (asking, fetching, notices, sending, starting, trades):
         monkeypatch.setattr(module, "gateway_of", gateways.of)
     return gateways

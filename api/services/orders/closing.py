@@ -35,7 +35,7 @@ def cancel(*, account_id: int, order_number: str, now: datetime) -> Order:
         raise OrderNotFound
     if is_due(order, now):
         _close_timed_out(order, now)
-    elif order.status == OrderStatus.UNPAID:
+    else:  # one that is not unpaid stays as it is
         by = Actor(account_id=account_id)
         _close(order, OrderStatus.CANCELLED, now=now, by=by, reason="订单取消")
     order.refresh_from_db()

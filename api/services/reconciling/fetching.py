@@ -4,7 +4,7 @@ belongs outside any transaction."""
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -97,9 +97,7 @@ def _fetched(gateway: Gateway, day: date, now: datetime) -> BillFile:
     try:
         return gateway.bill(day, now=now)
     except BillAbsent:
-        over = timezone.make_aware(
-            datetime.combine(day + timedelta(days=1), gateway.bill_ready or time.min)
-        )
+        over = timezone.make_aware(datetime.combine(day + timedelta(days=1), gateway.bill_ready))
         if now < over or own.moved_on(gateway.channel, day):
             raise
         return BillFile((), "")
