@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -148,6 +149,25 @@ def test_a_number_that_is_not_known_yet_may_be_known_later(gateways):
     assert PaymentNotification.objects.get().payment == Payment.objects.get()
 
 
+def test_the_number_of_another_payment_s_trade_is_refused(gateways, payment):
+    other = orders.order()
+    Payment.objects.create(
+        order=other,
+        channel="alipay",
+        out_trade_no="n2",
+        trade_no="Tn1",
+        amount=99,
+        status=Payment.Status.PAID,
+        created=other.date,
+    )
+    gateways.alipay.signed[b"b"] = notice()
+    before = everything()
+
+    assert send() is Verdict.UNKNOWN_TRADE
+
+    assert everything() == before
+
+
 def test_without_a_merchant_nothing_is_believed(gateways, payment):
     gateways.alipay = None
     before = everything()
@@ -247,6 +267,20 @@ def test_a_day_that_ends_at_that_moment_leaves_room_too(counts, monkeypatch):
     send()
 
     assert kept() == [("signature", 1)]
+
+
+def test_what_nobody_signed_is_forgotten_thirty_days_after_it_came_last(gateways, payment):
+    gateways.alipay.signed[b"b"] = notice()
+    for body in (b"b", b"forged", b"forged later"):
+        send(body)
+    last = NOW - timedelta(days=30)
+    PaymentNotification.objects.update(last_seen=last - timedelta(seconds=1))
+    PaymentNotification.objects.filter(body="forged later").update(last_seen=last)
+
+    assert notices.forget_forgeries(now=NOW) == 1
+
+    left = PaymentNotification.objects.order_by("pk").values_list("body", flat=True)
+    assert list(left) == ["b", "forged later"]
 
 
 def test_the_same_that_comes_twice_at_the_same_moment_is_one(monkeypatch):
