@@ -86,13 +86,14 @@ def test_an_order_can_be_paid_until_it_expires():
     assert len(numbers()) == 1
 
 
-def test_an_order_that_cannot_be_closed_in_time_cannot_be_paid_either(gateways):
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=1)])
+def test_an_order_that_cannot_be_closed_in_time_cannot_be_paid_either(gateways, late):
     order = orders.order()
     start(order)
     gateways.alipay.silent = True
 
     with pytest.raises(OrderStateRefused):
-        start(order, Payer(WECHAT), now=order.expires_at)
+        start(order, Payer(WECHAT), now=order.expires_at + late)
 
     order.refresh_from_db()
     assert (order.status, len(numbers())) == (1, 1)
@@ -107,6 +108,16 @@ def test_an_order_in_another_state_is_not_to_be_paid(gateways, status):
         start(order)
 
     assert (numbers(), gateways.alipay.heard) == ([], [])
+
+
+@pytest.mark.parametrize("status", [0, 2, 3, 4, 5])
+def test_that_an_order_is_not_to_be_paid_is_said_before_that_its_channel_is_not_there(
+    gateways, status
+):
+    gateways.alipay = None
+
+    with pytest.raises(OrderStateRefused):
+        start(in_state(status))
 
 
 @pytest.mark.parametrize("status", [0, 2, 3, 4, 5])

@@ -193,27 +193,29 @@ def test_a_bill_says_when_it_came_and_what_is_in_it(alipay, order):
 # --- Differences that were settled ----------------------------------------------------------------
 
 
-def test_another_amount_there_is_another_difference(alipay, order):
+@pytest.mark.parametrize("amount", ["98.00", "99.02"])
+def test_another_amount_there_is_another_difference(alipay, order, amount):
     paid(order, "p")
     fetched(alipay, row("p", "99.01"))
     settle("p")
 
-    bill = fetched(alipay, row("p", "99.02"))
+    bill = fetched(alipay, row("p", amount))
 
     line = BillLine.objects.get()
     assert (line.note, line.settled_at, bill.unsettled) == ("核对过", None, 1)
 
 
-def test_another_amount_here_is_another_difference(alipay, order):
+@pytest.mark.parametrize("amount", [98, 100])
+def test_another_amount_here_is_another_difference(alipay, order, amount):
     paid(order, "p")
     fetched(alipay, row("p", "99.01"))
     settle("p")
-    Payment.objects.update(amount="98.00")
+    Payment.objects.update(amount=amount)
 
     bill = fetched(alipay, row("p", "99.01"))
 
     line = BillLine.objects.get()
-    assert (line.own_amount, line.settled_at, bill.unsettled) == (98, None, 1)
+    assert (line.own_amount, line.settled_at, bill.unsettled) == (amount, None, 1)
 
 
 def test_the_same_amounts_are_the_same_difference_whatever_else_the_row_says(alipay, order):
@@ -424,6 +426,7 @@ def test_the_neighbours_of_a_bill_are_judged_again(alipay, order):
 def test_differences_of_a_month_are_looked_at_again(alipay, order):
     for ago in (31, 32):
         fetched(alipay, row(str(ago)), day=DAY - ago * ONE)
+    for ago in (31, 32):
         paid(order, str(ago), NOON - ago * ONE)
 
     fetched(alipay)
@@ -520,15 +523,15 @@ def test_the_job_fetches_the_bills_of_three_days_the_oldest_first(alipay, now, d
     assert fetch_due(now=now + ONE / 2, channels=["alipay"]) == left
 
 
-def test_a_bill_that_did_not_come_is_tried_again_after_ten_minutes(alipay, order):
+@pytest.mark.parametrize("minutes", [10, 25])
+def test_a_bill_that_did_not_come_is_tried_again_after_ten_minutes(alipay, order, minutes):
     paid(order, "p")
     assert fetch_due(now=READY, channels=["alipay"]) == 2
     alipay.bills[DAY] = BillFile((row("p"),), "")
 
-    soon = READY + 10 * MINUTE
-    assert fetch_due(now=soon - INSTANT, channels=["alipay"]) == 0
-    assert fetch_due(now=soon, channels=["alipay"]) == 1
-    assert fetch_due(now=soon + ONE / 2, channels=["alipay"]) == 0
+    assert fetch_due(now=READY + 10 * MINUTE - INSTANT, channels=["alipay"]) == 0
+    assert fetch_due(now=READY + minutes * MINUTE, channels=["alipay"]) == 1
+    assert fetch_due(now=READY + ONE / 2, channels=["alipay"]) == 0
 
 
 def test_a_bill_that_is_late_keeps_no_other_from_coming(alipay, order):
