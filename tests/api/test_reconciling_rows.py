@@ -480,13 +480,17 @@ def test_each_problem_is_told_at_the_desk_and_in_the_log(alipay, order, caplog):
     def told() -> tuple[str, int]:
         return Bill.objects.get().problem, caplog.records[-1].levelno
 
+    def logged() -> str:
+        return caplog.records[-1].getMessage().removeprefix("alipay: the bill of 2026-03-05: ")
+
     with pytest.raises(BillAbsent):
         reconcile("alipay", DAY, now=READY)
-    assert told() == ("渠道还没有这一天的账单", logging.WARNING)
+    assert (*told(), logged()) == ("渠道还没有这一天的账单", logging.WARNING, "BillAbsent")
     alipay.unreadable = "长" * 300
     with pytest.raises(BillUnreadable):
         reconcile("alipay", DAY, now=READY)
     assert told() == (f"账单文件有误：{'长' * 248}", logging.ERROR)
+    assert logged() == "长" * 300
     alipay.silent = True
     with pytest.raises(GatewayOutOfReach):
         reconcile("alipay", DAY, now=READY + ONE)

@@ -64,7 +64,7 @@ def start_at_once(order: Order, *, now: datetime) -> None:
     nobody has closed the order since it was placed."""
     channel = CHANNELS.get(PaymentType(order.payment_type))
     gateway = gateway_of(channel) if channel else None
-    if gateway is None or not gateway.asks_nobody or order.status != OrderStatus.UNPAID:
+    if gateway is None or not gateway.asks_nobody:
         return
     try:
         payment = _waiting(order, gateway, gateway.ways[0], now)
