@@ -35,10 +35,11 @@ def elsewhere(operation: Callable[[], Any]) -> Any:
 
     def run() -> None:
         try:
-            with transaction.atomic():
+            with transaction.atomic():  # which asks for what it refers to as it commits
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL lock_timeout = '200ms'")
-                came.append(operation())
+                found = operation()
+            came.append(found)
         except OperationalError as error:
             came.append(error)
         finally:
@@ -66,7 +67,7 @@ def test_a_coupon_comes_to_an_account_whose_orders_are_being_changed(account):
 
         came = elsewhere(lambda: CouponRecordFactory(account=account, coupon=coupon))
 
-    assert CouponRecord.objects.get() == came
+    assert came == CouponRecord.objects.first()
 
 
 @pytest.mark.parametrize(
