@@ -304,3 +304,22 @@ def test_a_closed_order_without_coupons_comes_back_as_long_as_its_courses_are_so
     assert receive(order) is Outcome.REVIVED
 
     assert EnrolledCourse.objects.count() == 2
+
+
+def test_an_order_that_comes_back_keeps_the_last_days_that_its_coupons_have_then():
+    order = closed(with_coupons())
+    last = timezone.localdate() + timedelta(days=3)
+    CouponRecord.objects.update(valid_until=last)
+
+    assert receive(order) is Outcome.REVIVED
+
+    order.refresh_from_db()
+    (coupon,) = order.quote["course_list"][0]["coupons"]
+    assert coupon["last_day"] == last.isoformat()
+
+
+def test_an_order_keeps_what_its_coupons_were_worth():
+    (coupon,) = with_coupons().quote["course_list"][0]["coupons"]
+
+    worth = coupon["worth"]
+    assert (worth["money_equivalent_value"], worth["off_percent"]) == ("40", None)

@@ -15,3 +15,4 @@ def test_it_begins_with_the_second_of_the_order_in_the_shop_s_time_zone() -> Non
 def test_those_of_one_second_hardly_ever_meet() -> None:
     numbers = {placing._new_number(MOMENT) for _ in range(1_000)}
     assert len(numbers) == 1_000
+    assert {len(number) for number in numbers} == {24}
