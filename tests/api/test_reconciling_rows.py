@@ -311,14 +311,15 @@ def test_money_counts_whatever_an_order_could_take_of_it_and_no_other(alipay, or
 def test_refunds_count_that_went_out_through_the_channel(alipay, order):
     payment = paid(order, "p")
     refunded(payment, "done")
+    refunded(payment, "a fen", amount="0.01")
     refunded(payment, "nothing", amount="0.00")
     refunded(payment, "approved", status=Refund.Status.APPROVED)
     refunded(paid(order, "w", channel="wechat"), "wechat")
 
     fetched(alipay, row("p"))
 
-    assert lines() == [("p", "balanced"), ("done", "shortage")]
-    missing = BillLine.objects.get(result="shortage")
+    assert lines() == [("p", "balanced"), ("done", "shortage"), ("a fen", "shortage")]
+    missing = BillLine.objects.get(out_request_no="done")
     assert (missing.kind, missing.out_trade_no, missing.own_amount) == ("refund", "p", 9)
 
 
