@@ -271,12 +271,12 @@ def test_a_login_whose_row_another_logout_takes_away_half_way_gives_a_token(caro
 
 
 @pytest.fixture
-def meanwhile(monkeypatch) -> Callable[[Callable[[], Any]], None]:
-    """Does something just after the password of a log-in was checked, once."""
+def meanwhile(monkeypatch) -> Callable[..., None]:
+    """Does something just after the password of a log-in was checked, so often."""
     check = Account.check_password
 
-    def arrange(event: Callable[[], Any]) -> None:
-        pending = [event]
+    def arrange(event: Callable[[], Any], times: int = 1) -> None:
+        pending = [event] * times
 
         def checked(account: Account, raw: str) -> bool:
             right = check(account, raw)
@@ -307,6 +307,17 @@ def test_a_login_goes_on_when_another_one_renews_the_hash(carol, log_in, meanwhi
     meanwhile(lambda: Account.objects.filter(pk=carol.pk).update(password=renewed))
 
     assert log_in("carol", PASSWORD).json()["code"] == 1000
+
+
+@pytest.mark.parametrize(("times", "code"), [(2, 1000), (3, 1503)])
+def test_a_hash_may_change_twice_while_somebody_logs_in(carol, log_in, meanwhile, times, code):
+    def renew() -> None:
+        Account.objects.filter(pk=carol.pk).update(password=make_password(PASSWORD))
+
+    meanwhile(renew, times)
+
+    assert log_in("carol", PASSWORD).json()["code"] == code
+    assert UserAuthToken.objects.exists() == (code == 1000)
 
 
 def test_renewing_a_hash_does_not_bring_the_old_password_back(carol, log_in, settings, monkeypatch):

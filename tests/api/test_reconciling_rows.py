@@ -140,13 +140,14 @@ def test_of_rows_about_the_same_money_each_is_numbered_and_the_first_can_be_righ
     ]
 
 
-def test_a_refund_that_names_another_payment_is_not_the_shop_s(alipay, order):
+@pytest.mark.parametrize("other", ["o", "q"])
+def test_a_refund_that_names_another_payment_is_not_the_shop_s(alipay, order, other):
     refunded(paid(order, "p"), "r")
-    paid(order, "q")
+    paid(order, other)
 
-    fetched(alipay, row("p"), row("q"), row("q", "9.00", "r"))
+    fetched(alipay, row("p"), row(other), row(other, "9.00", "r"))
 
-    assert lines() == [("p", "balanced"), ("q", "balanced"), ("r", "surplus")]
+    assert lines() == [("p", "balanced"), (other, "balanced"), ("r", "surplus")]
 
 
 def test_fetched_again_each_row_is_as_it_is_now(alipay, order):
@@ -229,6 +230,18 @@ def test_the_same_amounts_are_the_same_difference_whatever_else_the_row_says(ali
     assert (line.raw, line.settled_at, bill.unsettled) == ("another", MORNING, 0)
 
 
+def test_a_difference_that_is_none_any_more_still_says_when_it_was_settled(alipay, order):
+    paid(order, "p")
+    fetched(alipay, row("p", "99.01"))
+    settle("p")
+    Payment.objects.update(amount="99.01")
+
+    bill = fetched(alipay, row("p", "99.01"))
+
+    line = BillLine.objects.get()
+    assert (line.result, line.settled_at, bill.unsettled) == ("balanced", MORNING, 0)
+
+
 def test_another_row_here_of_the_same_money_is_the_same_difference(alipay, order):
     payment = paid(order, "p")
     fetched(alipay, row("p", "99.01"))
@@ -241,8 +254,9 @@ def test_another_row_here_of_the_same_money_is_the_same_difference(alipay, order
     assert (line.payment, line.settled_at, bill.unsettled) == (payment, MORNING, 0)
 
 
-def test_what_is_missed_no_more_goes_but_for_what_somebody_noted(alipay, order, monkeypatch):
-    monkeypatch.setattr(judging, "BATCH", 1)
+@pytest.mark.parametrize("batch", [1, 2, 500])
+def test_what_is_missed_no_more_goes_but_for_what_somebody_noted(alipay, order, monkeypatch, batch):
+    monkeypatch.setattr(judging, "BATCH", batch)
     for number in ("noted", "p", "q"):
         paid(order, number)
     fetched(alipay)
