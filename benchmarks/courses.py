@@ -21,11 +21,16 @@ from api.models import (
 )
 from benchmarks import report
 from benchmarks.calls import Call, InProcess, asked_by
+from benchmarks.gunicorn import keep_busy, serving
+from benchmarks.place import REDIS_URL
 from tests.support.factories import CourseSubCategoryFactory
 
 COURSES = (100, 10_000)
 CHAPTERS, SECTIONS = 10, 10  # of the course whose page is asked for
 ROUNDS = 200
+LIST, PAGE = "The first page, 20 courses", "The whole page of a course"
+CLIENTS, SECONDS = 4, 5  # over HTTP
+HTTP_HEAD = ("Over HTTP, 4 clients, 2 workers", "Requests/s", "Median, ms", "n")
 HEAD = ("Request", "Courses", "Median, ms", "99th percentile, ms", "n", "SQL queries")
 
 
@@ -39,7 +44,8 @@ def run(redis: Redis) -> str:
             _write_page(Course.objects.earliest("pk"))
         for name, call in _calls(courses).items():
             rows[name].append(_row(name, courses, call))
-    return "\n\n".join([report.table(HEAD, chain(*rows.values())), report.place(redis)])
+    tables = [report.table(HEAD, chain(*rows.values())), report.table(HTTP_HEAD, _over_http())]
+    return "\n\n".join([*tables, report.place(redis)])
 
 
 def _open(first: int, end: int, sub_category: CourseSubCategory) -> None:
@@ -88,14 +94,23 @@ def _calls(courses: int) -> dict[str, Call]:
         return Call("GET", f"/api/course/?{urlencode(query)}", token="")
 
     return {
-        "The first page, 20 courses": listed(),
+        LIST: listed(),
         "The last page": listed(page=courses // 20),
         "The first page of a level": listed(level=1),
         "A search that finds one": listed(search=f"第{courses - 1}门"),
-        "The whole page of a course": Call(
-            "GET", f"/api/course/{Course.objects.earliest('pk').pk}/", token=""
-        ),
+        PAGE: Call("GET", f"/api/course/{Course.objects.earliest('pk').pk}/", token=""),
     }
+
+
+def _over_http() -> list[list[str]]:
+    """The list and the page in the larger shop, asked for by few clients without a pause."""
+    rows = []
+    with serving(REDIS_URL, workers=2) as port:
+        for name in (LIST, PAGE):
+            busy = keep_busy(port, [_calls(COURSES[-1])[name]] * CLIENTS, seconds=SECONDS)
+            latency = report.milliseconds(median(busy.latencies))
+            rows.append([name, report.per_second(busy.rate), latency, f"{len(busy.latencies):,}"])
+    return rows
 
 
 def _row(name: str, courses: int, call: Call) -> list[str]:

@@ -171,6 +171,18 @@ def test_a_car_holds_so_many_courses(alice, settings, everything_in):
     assert everything_in() == before
 
 
+def test_a_car_that_holds_more_than_it_may_now_takes_no_other(alice, settings, everything_in):
+    for pk in (1, 2, 3):
+        sell(pk)
+    add(alice, 1)
+    add(alice, 2)
+    settings.SHOPPING_CAR_MOST = 1
+    before = everything_in()
+
+    assert add(alice, 3) == FULL
+    assert everything_in() == before
+
+
 def test_a_hundred_courses_unless_the_settings_say_otherwise(alice):
     assert service.SHOPPING_CAR_MOST == 100
 
