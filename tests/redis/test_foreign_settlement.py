@@ -211,6 +211,25 @@ def test_a_site_wide_choice_alone_is_no_settlement(alice, redis: Redis):
     assert alice.choose(0).json() == {"code": 1111, "data": None, "error": "修改失败"}
 
 
+def test_a_courses_choice_alone_is_no_course_of_it(alice, redis: Redis):
+    """What the lesson's PATCH leaves behind for a course that is not in the settlement."""
+    settle_elsewhere(redis, alice.account, 1)
+    redis.hset(f"luffy_payment_{alice.account.pk}_9", "default_coupon", 3)
+
+    assert settled(alice) == ["1"]
+
+
+def test_a_course_belongs_to_it_whatever_its_hash_begins_with(alice, redis: Redis):
+    settle_elsewhere(redis, alice.account, 1)
+    key = f"luffy_payment_{alice.account.pk}_1"
+    written = redis.hgetall(key)
+    redis.delete(key)
+    redis.hset(key, mapping=dict(sorted(written.items(), reverse=True)))
+    assert redis.hkeys(key)[0] == b"title"
+
+    assert settled(alice) == ["1"]
+
+
 def test_an_index_that_another_program_broke_is_made_anew(alice, redis: Redis):
     put_in_car(redis, alice.account, 1)
     alice.settle([1])
