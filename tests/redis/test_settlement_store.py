@@ -79,3 +79,17 @@ def test_that_nothing_is_settled_takes_one_round_trip_to_say(alice: Customer):
         assert alice.settlement()["code"] == 1001
 
     assert trips == [["EVAL"]]
+
+
+def test_a_key_that_is_no_hash_has_no_index(alice: Customer, redis: Redis):
+    redis.set(SettlementStore.coupon_key(alice.account.pk), "no hash")
+
+    assert SettlementStore().index(alice.account.pk) is None
+
+
+def test_a_course_without_its_settlement_offers_nothing(
+    alice: Customer, index: SettlementIndex, redis: Redis
+):
+    redis.delete(SettlementStore.coupon_key(alice.account.pk))
+
+    assert SettlementStore().offers(alice.account.pk, "1") is None
