@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from itertools import product
 
 from django.db import transaction
@@ -55,7 +54,7 @@ def count_order(event: str, *, number: str, account_id: int) -> None:
 def count_records(step: str, number: int) -> None:
     """So many coupon records took a step."""
     if number:
-        _after_commit(partial(_add, step, number))
+        _after_commit(lambda: _RECORDS.labels(step).inc(number))
 
 
 def count_notification(channel: str, verdict: str, *, out_trade_no: str) -> None:
@@ -69,10 +68,6 @@ def count_notification(channel: str, verdict: str, *, out_trade_no: str) -> None
         logger.info("notification of %s: %s", channel, verdict, extra={"fields": fields})
 
     _after_commit(tell)
-
-
-def _add(step: str, number: int) -> None:
-    _RECORDS.labels(step).inc(number)
 
 
 def _after_commit(tell: Callable[[], None]) -> None:

@@ -6,7 +6,6 @@ backend cannot put off, is late and no more.
 """
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -29,4 +28,5 @@ def later(name: str, *args: Any, at: datetime | None = None) -> None:
     if isinstance(backend, DatabaseBackend):
         task.enqueue(*args)
     else:
-        transaction.on_commit(partial(task.enqueue, *args), robust=True)
+        # No partial: where the call fails, Django names it in the log, and a partial has no name.
+        transaction.on_commit(lambda: task.enqueue(*args), robust=True)

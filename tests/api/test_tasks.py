@@ -278,6 +278,20 @@ def test_a_broker_is_told_after_the_commit_alone(broker, django_capture_on_commi
     assert tasks() == []
 
 
+def test_a_broker_that_is_away_after_the_commit_fails_nobody(
+    broker, monkeypatch, django_capture_on_commit_callbacks, caplog
+):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(type(broker._connections["default"]), "enqueue", refuse)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        later("orders.clear_up_redis", 7)
+
+    assert "away" in caplog.text
+
+
 def test_a_backend_that_puts_nothing_off_leaves_it_to_the_job(settings):
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 

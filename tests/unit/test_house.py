@@ -44,3 +44,17 @@ def test_a_type_that_is_ignored_says_why() -> None:
             if found and not behind and not lines[number - 1].strip().startswith("#"):
                 silent.append(f"{path.relative_to(ROOT)}:{number + 1}")
     assert silent == []
+
+
+def test_what_is_done_after_a_commit_has_a_name() -> None:
+    """Django names a call that fails in the log. A partial has no name, so that the failure of a
+    `robust` call would be the request's, whose work is committed."""
+    nameless, found = [], 0
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("on_commit"):
+                found += 1
+                if not isinstance(node.args[0], ast.Name | ast.Attribute | ast.Lambda):
+                    nameless.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found > 5  # they are found
+    assert nameless == []

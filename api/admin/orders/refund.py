@@ -1,6 +1,5 @@
 """Refunds: to read, and to decide by somebody else than who asked for it at the desk."""
 
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -165,7 +164,7 @@ class RefundAdmin(FactsAdmin):
         if refund is None:
             return back_to(row_or_404(self, request, object_id))
         # Not before the decision is committed: no transaction waits for a gateway.
-        transaction.on_commit(partial(self._send, request, refund), robust=True)
+        transaction.on_commit(lambda: self._send(request, refund), robust=True)
         return back_to(refund)
 
     def _send(self, request: HttpRequest, refund: Refund) -> None:

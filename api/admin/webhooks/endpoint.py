@@ -1,7 +1,6 @@
 """Webhook endpoints: who is told what, with which secret; and whether it arrives."""
 
 import secrets
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -159,7 +158,7 @@ class WebhookEndpointAdmin(DeskAdmin):
     def send_test(self, request: HttpRequest, form: DeskDialogForm, object_id: str) -> HttpResponse:
         endpoint = row_or_404(self, request, object_id)
         # Not before the commit: no transaction waits for a stranger.
-        transaction.on_commit(partial(_test, request, endpoint), robust=True)
+        transaction.on_commit(lambda: _test(request, endpoint), robust=True)
         return back_to(endpoint)
 
     @whole
