@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 
 from api.models import Order, ShopEvent, WebhookDelivery, WebhookEndpoint
 from api.rules.webhooks import BACKOFF
-from api.services.events import delivering, endpoints, messages
+from api.services.events import delivering, endpoints, messages, writing
 from tests.support.consumers import endpoint
 from tests.support.factories import OrderFactory
 from tests.support.tasks import tasks
@@ -461,3 +461,18 @@ def test_the_dead_letters_of_one_endpoint_are_delivered_again(one):
     assert endpoints.redeliver_dead(one, now=NOW) == 1
 
     assert statuses() == [WAITING, DEAD]
+
+
+def test_whoever_cannot_be_woken_fails_nobody(
+    monkeypatch, django_capture_on_commit_callbacks, caplog
+):
+    def away() -> bool:
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(endpoints, "anybody_listens", away)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        writing.write([ShopEvent(kind="coupon.claimed", at=NOW, data={})])
+
+    assert "away" in caplog.text
+    assert ShopEvent.objects.get().pending
