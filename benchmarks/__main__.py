@@ -6,6 +6,7 @@ import signal
 import sys
 
 from benchmarks.place import PlaceError, prepared
+from utils.call_stack import with_room
 
 BENCHMARKS = {  # name -> module with `run(redis) -> str`; imported late, when Django is set up
     "settlement": "benchmarks.settlement",
@@ -38,7 +39,8 @@ def main() -> None:
             for name in names:
                 redis.flushdb()
                 try:
-                    print(importlib.import_module(BENCHMARKS[name]).run(redis), flush=True)
+                    run = with_room(importlib.import_module(BENCHMARKS[name]).run)
+                    print(run(redis), flush=True)
                 except PlaceError as error:
                     if asked_for:
                         raise

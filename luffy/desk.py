@@ -6,6 +6,7 @@ registers its pages on the site.
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
@@ -78,7 +80,11 @@ class DeskSite(UnfoldAdminSite):
             request.session.set_expiry(ends)
         return answer
 
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Made when it is looked at: Django asks for it for every page, and few show it."""
+        return SimpleLazyObject(partial(self._apps, request, app_label))
+
+    def _apps(self, request: HttpRequest, app_label: str | None) -> list[Any]:
         from api.admin.desk.names import kind_of  # not before: see the top of this module
 
         apps: list[Any] = super().get_app_list(request, app_label)

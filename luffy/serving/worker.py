@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gunicorn.workers import base
@@ -18,6 +18,7 @@ from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from luffy.serving.channel import Channel
+from utils.call_stack import with_room
 
 SILENCE = 30  # seconds without a byte from or to a client until its connection is closed
 SWIFT = 1e-5  # seconds until a thread that works gives way to the loop of a worker that stops
@@ -26,6 +27,11 @@ LOOP = 0.5  # seconds until the loop looks whether it shall stop
 LOOK = 1.0  # seconds between looks at what stands still
 OTHER_FILES = 500  # beside connections: of threads to servers, of large bodies, of modules
 MOST_HEADER_BYTES = 32 * 1024
+
+
+class Threads(ThreadedTaskDispatcher):
+    def start_new_thread(self, target: Callable[[int], None], thread_no: int) -> None:
+        super().start_new_thread(with_room(target), thread_no)
 
 
 class Worker(base.Worker):
@@ -37,7 +43,7 @@ class Worker(base.Worker):
         """Serves until it is told to stop, or gunicorn's master is gone."""
         self._connections: dict[int, Any] = {}  # waitress's map: by file descriptor
         self._next_look = 0.0
-        threads = ThreadedTaskDispatcher()
+        threads = Threads()
         threads.set_thread_count(self.cfg.threads)
         servers = self._servers(threads)
         while self.alive and self.ppid == os.getppid():

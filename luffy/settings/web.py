@@ -107,7 +107,10 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "utils.forms.Renderer"
+
 LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [(LANGUAGE_CODE, "简体中文")]  # a menu of all of them is made for each page of the desk
 TIME_ZONE = "Asia/Shanghai"  # coupons begin and end at midnight here
 USE_TZ = True
 

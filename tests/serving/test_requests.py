@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.support.page_faults import CALLS
 from tests.support.web_server import WebServer, read, wait_until
 
 pytestmark = pytest.mark.outages
@@ -44,6 +45,10 @@ def test_what_is_no_request_is_refused_and_logged(server: WebServer):
         assert (answer := read(connection)).status == 400
     assert answer.ends
     assert re.fullmatch(TIMES + r"- - 400 198\.51\.100\.9", logged(server, ".100.9"))
+
+
+def test_no_depth_of_a_call_makes_a_page_slow(server: WebServer):
+    assert int(server.ask("/deep").body) < CALLS / 2
 
 
 def test_an_answer_does_not_say_which_server_gave_it(server: WebServer):

@@ -8,6 +8,7 @@ from typing import Any
 
 from luffy.serving import worker
 from luffy.wsgi import application as service
+from tests.support.page_faults import most_in_a_loop_of_calls
 
 SLOW, SLOWER = 0.1, 5.0  # seconds
 LARGE = 3_000_000  # more than the kernel takes for a client that reads nothing
@@ -24,6 +25,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         case "/large":
             start_response("200 OK", [("Content-Length", str(LARGE))])
             return [b"x" * LARGE]
+        case "/deep":
+            start_response("200 OK", [])
+            return [str(most_in_a_loop_of_calls()).encode()]
         case "/endless":
             start_response("200 OK", [])
             return itertools.repeat(b"x" * 65536)

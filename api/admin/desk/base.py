@@ -35,6 +35,8 @@ class DeskAdmin(SearchBoxes, GuardedListAdmin):
     paginator = CountedPages
     list_per_page = 50
     list_max_show_all = 0
+    # The theme asks for it twice a row, and where it is missing Django lists all attributes.
+    list_sections = ()
     warn_unsaved_form = True
 
     @display(description=ModelAdmin.action_checkbox.short_description)

@@ -64,6 +64,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
 }
 
 
+# What the theme looks up in every link and section, and finds slowly where it is missing.
+_UNSET = {"badge": None, "collapsible": False, "link_callback": None}
+
+
 def may_view(label: str, request: HttpRequest) -> bool:
     app, model, *_ = label.split(".")
     return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(
@@ -93,13 +97,14 @@ def here(request: HttpRequest) -> str | None:
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation; sections of which nothing may be seen are left out."""
     current = here(request)
-    home = {"title": "首页", "icon": "home", "link": reverse("admin:index")}
+    home = _UNSET | {"title": "首页", "icon": "home", "link": reverse("admin:index")}
     sections = [
-        {
+        _UNSET
+        | {
             "title": title,
             "separator": True,
             "items": [
-                {"title": name, "icon": icon, "link": link, "active": link == current}
+                _UNSET | {"title": name, "icon": icon, "link": link, "active": link == current}
                 for name, label, icon in links
                 if may_view(label, request)
                 for link in [address(label)]
@@ -107,4 +112,4 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for title, links in SECTIONS.items()
     ]
-    return [{"items": [home]}, *(section for section in sections if section["items"])]
+    return [_UNSET | {"items": [home]}, *(section for section in sections if section["items"])]
