@@ -16,7 +16,7 @@ from tests.admin.test_coupon_form import ADD, CASH, errors_of, save
 from tests.admin.test_lost_updates import form_of, text_of
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LIST = "/admin/api/coupon/"
 THRESHOLD = {"coupon_type": 1, "money_equivalent_value": 40, "minimum_consume": 500}
 DISCOUNT = {"coupon_type": 2, "money_equivalent_value": 0, "off_percent": 79}
@@ -171,7 +171,6 @@ def test_the_list_marks_what_is_over_its_budget(manager: Client) -> None:
     assert page.count("预算不能计算") == 1
 
 
-@pytest.mark.slow
 def test_the_list_asks_once_for_all_budgets(manager: Client) -> None:
     for _ in range(3):
         held(1, budget=80)

@@ -22,7 +22,7 @@ from tests.support import codes as making
 from tests.support.factories import AccountFactory, CouponFactory
 from tests.support.tasks import work_off
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 CODES = "/admin/api/couponcode/"
 BATCHES = "/admin/api/issuebatch/"
 

@@ -14,7 +14,7 @@ from tests.admin.rows import MAKERS, course
 from tests.admin.test_lost_updates import opened, url_of
 from tests.support.factories import CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MODELS = sorted(MAKERS, key=lambda model: model.__name__)
 WHY = "1张优惠券绑定在它上面，已发出的2张还未使用"
 

@@ -13,7 +13,7 @@ from tests.admin.conftest import MakeStaff
 from tests.admin.test_lost_updates import dialog_of, opened, text_of, url_of
 from tests.support.factories import CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LIST = "/admin/api/coupon/"
 REASON = {"reason": "口令外泄"}
 

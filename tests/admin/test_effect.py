@@ -23,7 +23,7 @@ from tests.support.factories import (
 )
 from tests.support.orders import pay, place
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 CSV, XLSX = "/admin/api/coupon/effects-csv/", "/admin/api/coupon/effects-xlsx/"
 
 

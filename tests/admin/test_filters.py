@@ -48,6 +48,7 @@ def is_cleared(browser: Client, url: str, query: dict[str, str]) -> bool:
     return (answer.status_code, answer.get("Location"), said) == (302, url, CLEARED)
 
 
+@pytest.mark.slow
 @EVERY_ADMIN
 def test_no_column_is_guessed_at_letter_by_letter(chief: Client, model: type[Model]) -> None:
     refused = {*secrets_of(model), *columns_of(model, relations=0)}
@@ -56,6 +57,7 @@ def test_no_column_is_guessed_at_letter_by_letter(chief: Client, model: type[Mod
         assert is_cleared(chief, list_of(model), {f"{name}__regex": "a"}), name
 
 
+@pytest.mark.slow
 @EVERY_ADMIN
 def test_no_secret_is_compared_whole(chief: Client, model: type[Model]) -> None:
     for name in secrets_of(model):

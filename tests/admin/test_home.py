@@ -18,7 +18,7 @@ from tests.admin.conftest import MakeStaff
 from tests.support.factories import CouponFactory, CouponRecordFactory
 from tests.support.orders import order, pay
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TODAY = dt.date(2026, 11, 22)
 DAY = dt.timedelta(days=1)
 SHOP = timezone.get_default_timezone()

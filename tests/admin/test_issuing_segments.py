@@ -22,7 +22,7 @@ from tests.support.factories import (
     PricePolicyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def preview(browser: Client, issued: Coupon, **fields: Any) -> Any:

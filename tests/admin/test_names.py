@@ -16,7 +16,7 @@ from api.models import Coupon, Course
 from tests.admin.rows import MAKERS, chapter, course, degree
 from tests.support.factories import CouponFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NAMES = {label: title for links in SECTIONS.values() for title, label, _ in links}
 EVERY_MODEL = pytest.mark.parametrize(
     "model", sorted(MAKERS, key=lambda model: model.__name__), ids=lambda model: model.__name__
@@ -39,7 +39,6 @@ def title(shown: str) -> str:
     return found[1].strip()
 
 
-@pytest.mark.slow
 @EVERY_MODEL
 def test_no_page_shows_a_name_of_the_document(chief: Client, model: type[Model]) -> None:
     row = MAKERS[model]()

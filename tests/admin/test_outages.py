@@ -42,6 +42,7 @@ def debug(request: pytest.FixtureRequest, settings: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["django_session", "auth_user", "api_coupon", ""])
 def test_a_page_is_503_whatever_it_was_about_to_read(
     manager: Client, debug: None, part: str

@@ -12,7 +12,7 @@ from tests.admin.rows import course
 from tests.admin.test_courses import course_fields
 from tests.support.pictures import JPEG, PNG, SVG, WEBP, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ADD = "/admin/api/course/add/"
 
 

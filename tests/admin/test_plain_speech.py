@@ -18,7 +18,7 @@ from tests.support.factories import (
     PricePolicyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def page(browser: Client, url: str) -> str:

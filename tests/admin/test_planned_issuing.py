@@ -16,7 +16,7 @@ from tests.admin.conftest import MakeStaff
 from tests.admin.test_lost_updates import dialog_of, text_of
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DAY = dt.timedelta(days=1)
 
 

@@ -27,7 +27,7 @@ from tests.support.factories import (
 )
 from tests.support.orders import order, pay, place
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SHOP = timezone.get_default_timezone()
 
 

@@ -11,7 +11,10 @@ from tests.support import orders
 from tests.support.gateways import LocalGateway, begin
 from tests.support.orders import order as new_order
 
-pytestmark = pytest.mark.django_db(transaction=True)  # money is sent once it is committed
+pytestmark = [
+    pytest.mark.django_db(transaction=True),  # money is sent once it is committed
+    pytest.mark.slow,
+]
 LIST = "/admin/api/refund/"
 
 

@@ -12,7 +12,7 @@ from api.models import CouponRecord, UserAuthToken
 from tests.admin.conftest import MakeStaff
 from tests.support.factories import AccountFactory, CouponRecordFactory, UserAuthTokenFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 RECORDS = "/admin/api/couponrecord/"
 
 

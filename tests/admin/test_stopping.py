@@ -17,7 +17,7 @@ from tests.admin.test_coupon_form import CASH, errors_of, save
 from tests.admin.test_lost_updates import dialog_of, form_of, opened, text_of, url_of
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LIST = "/admin/api/coupon/"
 
 

@@ -15,7 +15,7 @@ from tests.admin.test_lost_updates import dialog_of, text_of
 from tests.support.consumers import Consumer, consumer, endpoint
 from tests.support.tasks import tasks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ENDPOINTS, DELIVERIES = "/admin/api/webhookendpoint/", "/admin/api/webhookdelivery/"
 NOTIFICATIONS = "/admin/api/paymentnotification/"
 FORM = {"url": "https://crm.example.com/hook", "description": "CRM", "enabled": "on"}

@@ -9,8 +9,18 @@ from tests.conftest import Customer
 from tests.support.factories import CouponFactory, CouponRecordFactory, put_in_car
 from tests.support.round_trips import round_trips
 
+MANY = pytest.mark.slow  # records to make
 
-@pytest.fixture(params=[(1, 0), (1, 1_000), (100, 0), (100, 1_000)], ids=str)
+
+@pytest.fixture(
+    params=[
+        (1, 0),
+        pytest.param((1, 1_000), marks=MANY),
+        (100, 0),
+        pytest.param((100, 1_000), marks=MANY),
+    ],
+    ids=str,
+)
 def full(request, alice: Customer, redis: Redis) -> Customer:
     """Alice with courses in her car (settled once already) and coupon records in her hands."""
     courses, coupons = request.param

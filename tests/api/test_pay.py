@@ -241,7 +241,7 @@ def everything() -> list[Any]:
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
-@pytest.mark.parametrize("answer", ["error", "silent"])
+@pytest.mark.parametrize("answer", ["error", pytest.param("silent", marks=pytest.mark.slow)])
 def test_a_gateway_that_does_not_answer_leaves_the_order_open(alice, order, gateway, answer):
     begun(alice, order)
     gateway.book.behave("answer", answer)

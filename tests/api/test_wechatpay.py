@@ -97,7 +97,7 @@ def test_asking_twice_goes_on_with_the_same_payment(alice, order):
     assert Payment.objects.count() == 1
 
 
-@pytest.mark.parametrize("answer", ["error", "silent"])
+@pytest.mark.parametrize("answer", ["error", pytest.param("silent", marks=pytest.mark.slow)])
 def test_a_gateway_that_does_not_answer_is_not_available(alice, order, gateway, answer):
     gateway.book.behave("answer", answer)
 
