@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from api import errors
 from api.urls import urlpatterns
+from tests.support.refusals import every_refusal
 from utils.exceptions import HTTP_ERRORS, ShopError
 
 ROOT = Path(__file__).parents[2]
@@ -80,19 +81,12 @@ def test_every_endpoint_is_described() -> None:
     assert [line for line in endpoints() if f"`{line}`" not in described] == []
 
 
-def leaves(error: type[ShopError]) -> Iterator[type[ShopError]]:
-    """Every class of refusals, wherever it is written."""
-    for kind in error.__subclasses__():
-        yield kind
-        yield from leaves(kind)
-
-
 def test_every_refusal_has_a_name_and_no_two_share_one() -> None:
     sentences: dict[str, set[tuple[int, str]]] = {}
     for status, known in HTTP_ERRORS.items():
         code = 1001 if status == 401 else 1000 + status
         sentences.setdefault(known.name, set()).add((code, known.message))
-    named = [error for error in leaves(ShopError) if "code" in vars(error)]
+    named = [error for error in every_refusal() if "code" in vars(error)]
     assert len(named) > 25  # they are found
     for error in named:
         assert "name" in vars(error), f"{error.__name__} needs a name of its own"
@@ -104,14 +98,14 @@ def test_every_refusal_has_a_name_and_no_two_share_one() -> None:
 
 def test_every_name_of_a_refusal_is_described() -> None:
     names = {known.name for known in HTTP_ERRORS.values()}
-    names |= {error.name for error in leaves(ShopError) if "code" in vars(error)}
+    names |= {error.name for error in every_refusal() if "code" in vars(error)}
     rows = [line for line in text_of("docs/api.md").splitlines() if line.startswith("|")]
 
     assert sorted(name for name in names if not any(f"| `{name}` |" in row for row in rows)) == []
 
 
 def test_every_field_that_a_refusal_blames_is_described() -> None:
-    blamed = {f"`{error.name}` `{error.field}`" for error in leaves(ShopError) if error.field}
+    blamed = {f"`{error.name}` `{error.field}`" for error in every_refusal() if error.field}
 
     assert blamed
     assert sorted(pair for pair in blamed if pair not in text_of("docs/api.md")) == []
