@@ -1,16 +1,21 @@
 """A list filters by what it offers, and by nothing else that the address may name."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.messages import get_messages
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from api.admin.desk.filters import AutocompleteFilter
+from api.models import CouponRecord
 from tests.admin.rows import MAKERS, ROWS
 from tests.support.factories import CouponFactory, CouponRecordFactory, UserAuthTokenFactory
 
@@ -112,3 +117,18 @@ def test_a_day_of_the_bar_above_the_list_is_followed(chief: Client, parts: Any) 
     query = {f"open_date__{part}": str(getattr(today, part)) for part in parts}
     answer = chief.get("/admin/api/coupon/", query)
     assert [row.open_date for row in answer.context["cl"].result_list] == [today]
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_row_to_choose_is_shown_as_django_shows_it(chief: Client, chosen: bool) -> None:
+    coupon = CouponFactory(name="双十二")
+    pages = []
+    for widget in (AutocompleteSelect, AutocompleteFilter.form_class.widget):
+        with patch.object(AutocompleteFilter.form_class, "widget", widget):
+            query = {"coupon__id__exact": coupon.pk} if chosen else {}
+            shown = chief.get(list_of(CouponRecord), query).content.decode()
+            pages += re.findall(r'<select name="coupon__id__exact".*?</select>', shown, re.S)
+
+    django_s, own = pages
+    assert own == django_s
+    assert ("双十二" in own) == chosen

@@ -7,14 +7,13 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
 
 from api.admin.desk.base import DeskAdmin, LongListAdmin
 from api.admin.desk.columns import column, name_of
-from api.admin.desk.filters import DaysFilter, having, titled
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter, having, titled
 from api.admin.desk.pictures import WithPictures
 from api.models import Article, ArticleSource, Collection, Comment
 
@@ -93,7 +92,7 @@ class CollectionAdmin(SaidByAccountAdmin):
     )
     list_filter = (
         ("content_type", titled("对象类型", admin.RelatedOnlyFieldListFilter)),
-        ("account", titled("账户", AutocompleteSelectFilter)),
+        ("account", titled("账户", AutocompleteFilter)),
         ("date", titled("收藏时间", DaysFilter)),
     )
     list_filter_submit = True
@@ -124,7 +123,7 @@ class CommentAdmin(SaidByAccountAdmin):
     )
     list_filter = (
         ("content_type", admin.RelatedOnlyFieldListFilter),
-        ("account", AutocompleteSelectFilter),
+        ("account", AutocompleteFilter),
         ("date", titled("评论时间", DaysFilter)),
     )
     list_filter_submit = True

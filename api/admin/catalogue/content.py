@@ -4,13 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
 )
 
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.columns import column
-from api.admin.desk.filters import titled
+from api.admin.desk.filters import AutocompleteFilter, titled
 from api.admin.desk.inlines import DeskStackedInline, DeskTabularInline
 from api.models import (
     CourseChapter,
@@ -78,7 +77,7 @@ class CourseOutlineAdmin(DeskAdmin):
         column("order", "显示顺序"),
     )
     list_select_related = ("course_detail__course",)
-    list_filter = (("course_detail__course", titled("课程", AutocompleteSelectFilter)),)
+    list_filter = (("course_detail__course", titled("课程", AutocompleteFilter)),)
     list_filter_submit = True
     search_fields = ("title", "course_detail__course__name")
     ordering = ("course_detail_id", "order")
@@ -95,7 +94,7 @@ class CourseChapterAdmin(DeskAdmin):
         "pub_date",
     )
     list_select_related = ("course",)
-    list_filter = (("course", titled("课程", AutocompleteSelectFilter)),)
+    list_filter = (("course", titled("课程", AutocompleteFilter)),)
     list_filter_submit = True
     search_fields = ("name", "course__name")
     ordering = ("course_id", "chapter")
@@ -123,7 +122,7 @@ class CourseSectionAdmin(DeskAdmin):
     list_filter = (
         ("section_type", titled("课时类型", ChoicesDropdownFilter)),
         "free_trail",
-        ("chapter__course", titled("课程", AutocompleteSelectFilter)),
+        ("chapter__course", titled("课程", AutocompleteFilter)),
     )
     list_filter_submit = True
     search_fields = ("name", "chapter__name", "chapter__course__name")
@@ -146,7 +145,7 @@ class HomeworkAdmin(DeskAdmin):
     list_filter = (
         ("homework_type", titled("作业类型", ChoicesDropdownFilter)),
         ("enabled", titled("是否启用", admin.BooleanFieldListFilter)),
-        ("chapter__course", titled("课程", AutocompleteSelectFilter)),
+        ("chapter__course", titled("课程", AutocompleteFilter)),
     )
     list_filter_submit = True
     search_fields = ("title", "chapter__course__name")

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -25,7 +25,7 @@ from api.admin.coupons import code_files
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
-from api.admin.desk.filters import DaysFilter, titled
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
@@ -95,7 +95,7 @@ class IssueBatchAdmin(DeskAdmin):
     list_select_related = ("coupon", "manager")
     list_filter = (
         ("source", ChoicesDropdownFilter),
-        ("coupon", titled("优惠券", AutocompleteSelectFilter)),
+        ("coupon", titled("优惠券", AutocompleteFilter)),
         ("at", DaysFilter),
     )
     list_filter_submit = True

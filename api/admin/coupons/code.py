@@ -7,12 +7,12 @@ from django.contrib.admin import display
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import labelled
-from api.admin.desk.filters import titled
+from api.admin.desk.filters import AutocompleteFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.search import accounts_named
 from api.models import CouponCode
@@ -56,8 +56,8 @@ class CouponCodeAdmin(LongListAdmin):
     list_select_related = ("coupon", "batch", "record__account")
     list_filter = (
         StandingFilter,
-        ("coupon", titled("优惠券", AutocompleteSelectFilter)),
-        ("batch", titled("批次", AutocompleteSelectFilter)),
+        ("coupon", titled("优惠券", AutocompleteFilter)),
+        ("batch", titled("批次", AutocompleteFilter)),
     )
     list_filter_submit = True
     list_fullwidth = True

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -20,7 +20,7 @@ from api.admin.coupons.record_export import in_short
 from api.admin.desk.base import DeskAdmin
 from api.admin.desk.columns import labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
-from api.admin.desk.filters import DaysFilter, titled
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.rows import row_or_404
 from api.admin.desk.user import user_id
@@ -81,7 +81,7 @@ class IssuePlanAdmin(DeskAdmin):
     list_select_related = ("coupon", "manager")
     list_filter = (
         ("state", ChoicesDropdownFilter),
-        ("coupon", titled("优惠券", AutocompleteSelectFilter)),
+        ("coupon", titled("优惠券", AutocompleteFilter)),
         ("at", DaysFilter),
     )
     list_filter_submit = True

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -27,7 +27,7 @@ from api.admin.coupons.record_taking_back import WithTakingBack
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
-from api.admin.desk.filters import DaysFilter, titled
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter, titled
 from api.admin.desk.links import link_to
 from api.admin.desk.rows import row_or_404
 from api.admin.desk.search import numbered_or_owned
@@ -106,11 +106,11 @@ class CouponRecordAdmin(WithTakingBack, RecordFilesMixin, LongListAdmin):
     list_select_related = ("account", "coupon", "order")
     list_filter = (
         ("status", titled("状态", ChoicesDropdownFilter)),
-        ("coupon", titled("优惠券", AutocompleteSelectFilter)),
+        ("coupon", titled("优惠券", AutocompleteFilter)),
         ("get_time", DaysFilter),
         ("used_time", UsedDaysFilter),
-        ("account", AutocompleteSelectFilter),
-        ("batch", titled("批次", AutocompleteSelectFilter)),
+        ("account", AutocompleteFilter),
+        ("batch", titled("批次", AutocompleteFilter)),
         CourseFilter,
         ("coupon__coupon_type", titled("券类型", ChoicesDropdownFilter)),
         OrderFilter,

@@ -1,15 +1,17 @@
 """The filters beside a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.utils import parse_date_str
 
 
@@ -41,6 +43,23 @@ def having(title: str, rows: Callable[[], QuerySet[Any]], key: str) -> type:
 
     Having.title = title
     return Having
+
+
+class _NamesOfTheChosen(AutocompleteSelect):
+    """Django's, which compiles a query for the names also where nothing is chosen."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        if any(value):
+            return super().optgroups(name, value, attr)
+        return [(None, [self.create_option(name, "", "", False, 0)], 0)]
+
+
+class _AutocompleteForm(AutocompleteDropdownForm):
+    widget = _NamesOfTheChosen
+
+
+class AutocompleteFilter(AutocompleteSelectFilter):
+    form_class = _AutocompleteForm
 
 
 class DatesFilter(RangeDateFilter):

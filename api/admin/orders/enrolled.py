@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.contrib.admin import display
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from api.admin.desk.columns import column
-from api.admin.desk.filters import DaysFilter
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter
 from api.admin.desk.links import link_to
 from api.admin.orders.reading import FactsAdmin
 from api.models import EnrolledCourse
@@ -35,9 +35,9 @@ class EnrolledCourseAdmin(FactsAdmin):
     list_select_related = ("account", "course", "order_detail__order")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("course", AutocompleteSelectFilter),
+        ("course", AutocompleteFilter),
         ("enrolled_date", DaysFilter),
-        ("account", AutocompleteSelectFilter),
+        ("account", AutocompleteFilter),
     )
     search_fields = ("account",)  # what it finds is in get_search_results
     search_help_text = "按用户名的开头搜索"

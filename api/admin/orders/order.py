@@ -8,7 +8,7 @@ from django.contrib.admin import display
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from api.admin.desk.columns import column, labelled
 from api.admin.desk.dialogs import DeskDialogForm, asking, back_to, number_in, whole
-from api.admin.desk.filters import DaysFilter
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter
 from api.admin.desk.rows import row_or_404
 from api.admin.orders import story
 from api.admin.orders.parts import LineInline, PaymentInline
@@ -149,7 +149,7 @@ class OrderAdmin(FactsAdmin):
         ("status", ChoicesDropdownFilter),
         ("payment_type", ChoicesDropdownFilter),
         ("date", DaysFilter),
-        ("account", AutocompleteSelectFilter),
+        ("account", AutocompleteFilter),
     )
     search_fields = ("order_number",)  # what it finds is in get_search_results
     search_help_text = "按订单号或用户名的开头搜索"

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -19,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordToggleWidget
 from api.admin.desk.base import LongListAdmin
 from api.admin.desk.columns import column
 from api.admin.desk.dialogs import asking, back_to, number_in, whole
-from api.admin.desk.filters import DaysFilter, having, titled
+from api.admin.desk.filters import AutocompleteFilter, DaysFilter, having, titled
 from api.admin.desk.forms import DeskForm
 from api.admin.desk.rows import row_or_404
 from api.models import Account, UserAuthToken
@@ -169,7 +168,7 @@ class UserAuthTokenAdmin(LongListAdmin):
     readonly_fields = fields
     list_display = (column("user__username", "已登录的账户"),)
     list_select_related = ("user",)
-    list_filter = (("user", titled("账户", AutocompleteSelectFilter)),)
+    list_filter = (("user", titled("账户", AutocompleteFilter)),)
     list_filter_submit = True
     search_fields = ("user__username__startswith",)
     search_help_text = "按用户名开头搜索"
