@@ -31,6 +31,7 @@ class Busy(NamedTuple):
     latencies: list[float]
     seconds: float
 
+    # What a tuple adds is any other tuple.
     def __add__(self, other: "Busy") -> "Busy":  # type: ignore[override]
         return Busy(self.latencies + other.latencies, self.seconds + other.seconds)
 

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from api.models import Coupon, CouponRecord, CouponRecordEvent
 from tests.support.factories import AccountFactory, CouponFactory, CouponRecordFactory
@@ -78,10 +79,12 @@ def test_repair_counts_again_except_beyond_the_quantity() -> None:
 
 
 @pytest.mark.parametrize("coupons", [2, 20])
-def test_the_queries_do_not_grow(coupons: int, django_assert_num_queries: object) -> None:
+def test_the_queries_do_not_grow(
+    coupons: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     CouponRecordFactory.create_batch(coupons)
     limits = 2 if connection.vendor == "postgresql" else 0  # lifted, and set again
-    with django_assert_num_queries(15 + limits):  # type: ignore[operator]
+    with django_assert_num_queries(15 + limits):
         run()
 
 

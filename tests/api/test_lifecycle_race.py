@@ -73,7 +73,7 @@ def test_two_orders_do_not_both_get_the_record() -> None:
 def test_the_desk_does_not_take_back_what_an_order_has_just_taken() -> None:
     record = CouponRecordFactory()
     _, second = while_open(lock(record), void(record))
-    assert issubclass(second, RecordsNotThere)  # type: ignore[arg-type]
+    assert issubclass(second, RecordsNotThere)  # type: ignore[arg-type]  # None is no class
     assert changes() == [(record.pk, 0, 4)]
 
 

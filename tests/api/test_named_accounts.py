@@ -1,6 +1,7 @@
 """Accounts by the names in a list: each once, in its order, and no name taken for another."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from api.services.coupons.finding import AmbiguousName, batches, find_accounts
 from tests.support.factories import AccountFactory
@@ -16,9 +17,9 @@ def test_the_shortest_and_the_longest_name_are_found(length: int) -> None:
 
 @pytest.mark.parametrize("name", ["", "a" * 65, "a\0b"])
 def test_what_cannot_be_a_name_is_not_even_looked_for(
-    name: str, django_assert_num_queries: object
+    name: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         assert find_accounts([name]) == ((), (name,))
 
 

@@ -42,7 +42,7 @@ def test_the_largest_amount_has_forty_digits_of_fen() -> None:
 def test_a_float_is_no_money_even_where_an_amount_counted_before_equals_it() -> None:
     assert to_fen(Decimal("0.5")) == 50
     with pytest.raises(TypeError):
-        to_fen(0.5)  # type: ignore[arg-type]
+        to_fen(0.5)  # type: ignore[arg-type]  # no type that it takes
 
 
 @pytest.mark.parametrize("number", [0.0, 100.0, 1e20, 1.0, 199.9, 199.99, 0.01, 1.10, -0.5])

@@ -52,7 +52,7 @@ def test_who_sends_a_larger_one_is_told_how_large_it_is(bytes_more: int, said: s
 
 def test_a_file_of_unknown_size_is_judged_by_what_it_is() -> None:
     file = upload(PNG)
-    file.size = None  # type: ignore[assignment]
+    file.size = None  # type: ignore[assignment]  # as an upload without a size
     assert name_of(file) == name_of(upload(PNG))
 
 

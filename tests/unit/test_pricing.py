@@ -65,7 +65,7 @@ def test_what_cannot_be_counted_is_refused(amount: str) -> None:
 
 def test_a_float_never_enters() -> None:
     with pytest.raises(TypeError):
-        to_fen(0.1)  # type: ignore[arg-type]
+        to_fen(0.1)  # type: ignore[arg-type]  # no type that it takes
 
 
 def test_a_price_with_more_than_two_places_is_rounded_before_any_coupon() -> None:

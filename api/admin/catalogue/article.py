@@ -6,10 +6,7 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import (
-    ChoicesDropdownFilter,
-    RelatedDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from api.admin.desk.base import DeskAdmin, LongListAdmin
 from api.admin.desk.columns import column, name_of

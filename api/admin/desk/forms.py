@@ -17,7 +17,7 @@ from api.admin.desk.names import kind_of
 class DeskForm(forms.ModelForm):
     def validate_unique(self) -> None:
         try:
-            # As in Django's own validate_unique.
+            # As in Django's own validate_unique; the types of Django leave this method out.
             exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
             self.instance.validate_unique(exclude=exclude)
         except ValidationError as found:
