@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.gate import Gate
+
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 WANTED = os.environ.get("REQUIRE_BROWSER") == "1"
 PATIENCE = 30_000  # ms: what a page does, it does soon, but on a busy machine not at once
@@ -45,8 +47,17 @@ def chromium() -> Iterator[Any]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="session")
+def gate(live_server: Any) -> Gate:
+    """In front of the server that the windows ask."""
+    server = live_server.thread.httpd
+    gate = Gate(server.get_app())
+    server.set_app(gate)
+    return gate
+
+
 @pytest.fixture
-def page(chromium: Any, live_server: Any) -> Iterator[Any]:
+def page(chromium: Any, live_server: Any, gate: Gate) -> Iterator[Any]:
     """A fresh window in Shanghai. A test fails if a script does, if a page asks another host, or if
     it does what its Content-Security-Policy forbids."""
     context = chromium.new_context(
@@ -72,8 +83,9 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
             else None
         ),
     )
-    yield window
-    context.close()
+    with gate.open():
+        yield window
+        context.close()
     assert window.makes_trouble or not troubles
 
 
