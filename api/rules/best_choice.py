@@ -130,7 +130,9 @@ def _plans(basket: Basket, courses: Sequence[_Course]) -> tuple[list[_Plan], Sea
     targets = {worth: _target(coupon, lowest, highest) for worth, coupon in alike.items()}
     # Where time is short, it is for those that promise most.
     promising = sorted(
-        (_total(coupon, lowest + targets[worth]), targets[worth]) for worth, coupon in alike.items()
+        (_total(coupon, lowest + targets[worth]), targets[worth])
+        for worth, coupon in alike.items()
+        if targets[worth]
     )
     search = Search(
         [course.put_backs() for course in courses],
@@ -143,7 +145,9 @@ def _plans(basket: Basket, courses: Sequence[_Course]) -> tuple[list[_Plan], Sea
     plans = [_Plan(None, 0, lowest, lowest)]
     for coupon in basket.coupons:
         plan = planned[coupon.worth]
-        plans.append(_Plan(coupon, plan.target, plan.total, plan.bound))
+        if plan.coupon is not coupon:
+            plan = _Plan(coupon, plan.target, plan.total, plan.bound)
+        plans.append(plan)
     return [_or_present(plan, basket) for plan in plans], search
 
 
@@ -176,8 +180,9 @@ def _or_present(plan: _Plan, basket: Basket) -> _Plan:
 
 
 def _alternative(plan: _Plan) -> Alternative:
+    gap = plan.total - plan.bound
     return Alternative(
-        _record_id(plan.coupon), to_yuan(plan.total), gap=to_yuan(plan.total - plan.bound)
+        _record_id(plan.coupon), to_yuan(plan.total), to_yuan(gap) if gap else NOTHING
     )
 
 
@@ -189,6 +194,9 @@ def _target(coupon: HeldCoupon, lowest: int, highest: int) -> int:
 
 
 def _plan(coupon: HeldCoupon, lowest: int, target: int, search: Search) -> _Plan:
+    if not target:
+        total = _total(coupon, lowest)
+        return _Plan(coupon, 0, total, total)
     total = _total(coupon, lowest + search.smallest_from(target))
     bound = min(lowest, _total(coupon, lowest + search.bound_from(target)))
     # The smallest sum that reaches the minimum may lie so far above it that it does not pay.
