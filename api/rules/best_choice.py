@@ -194,7 +194,7 @@ def _target(coupon: HeldCoupon, lowest: int, highest: int) -> int:
 
 
 def _plan(coupon: HeldCoupon, lowest: int, target: int, search: Search) -> _Plan:
-    if not target:
+    if not target:  # nothing to put back, so nothing to look for
         total = _total(coupon, lowest)
         return _Plan(coupon, 0, total, total)
     total = _total(coupon, lowest + search.smallest_from(target))
